@@ -1,0 +1,253 @@
+"""The log in memory, with faults on order: the twin of the real logs in tests and simulation.
+
+`MemoryLog` keeps the promises of the embedded logs (`engine/log/recorder.py`), checked by the same
+contract suite. What survives a crash is in `_Stored`; `reopen` gives the next writer over it.
+"""
+
+import random
+import threading
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import Enum
+
+from engine.errors import DaybookError, EngineStopped, Fenced, Uncertain
+from engine.log.records import BEFORE_FIRST, Clock, Out, Record, wall_clock
+from engine.log.waiting import Waiting
+
+
+class Crash(BaseException):
+    """The process died here. Not an `Exception`, so that no handler of ours can survive it by accident."""
+
+
+class Fault(Enum):
+    """What a commit can meet, and what is stored then."""
+
+    CRASH_BEFORE = "crash before the commit: nothing is stored"
+    CRASH_AFTER = "crash after the commit: it is stored"
+    LOST_ACK = "the acknowledgement is lost: Uncertain, and it is stored"
+    NOT_STORED = "the commit is lost: Uncertain, and nothing is stored"
+    FENCED = "another writer took over: Fenced, and nothing is stored"
+
+
+class Faults:
+    """Which commits fail and which submits are delivered twice: by number, on call, or by chance of a seed.
+
+    at_commit: fault by commit number, from 0. at_submit: numbers of submit calls delivered twice.
+    seed, commit_rate, submit_rate: beside the script, each with that probability; same seed, same faults.
+    The numbers count on over `MemoryLog.reopen`.
+    """
+
+    def __init__(
+        self,
+        at_commit: Mapping[int, Fault] | None = None,
+        at_submit: Collection[int] = (),
+        *,
+        seed: int = 0,
+        commit_rate: float = 0.0,
+        submit_rate: float = 0.0,
+        among: Sequence[Fault] = tuple(Fault),
+    ) -> None:
+        self._at_commit = dict(at_commit or {})
+        self._at_submit = frozenset(at_submit)
+        # Two streams of chance: how many submits there were must not move what commits meet.
+        self._commit_chance = random.Random(f"{seed} commit")
+        self._submit_chance = random.Random(f"{seed} submit")
+        self._commit_rate = commit_rate
+        self._submit_rate = submit_rate
+        self._among = tuple(among)
+        self._next_commits: deque[Fault] = deque()
+        self.commits = 0
+        self.submits = 0
+
+    def next_commit(self, *faults: Fault) -> None:
+        """The next commits meet these, one each."""
+        self._next_commits.extend(faults)
+
+    def of_commit(self) -> Fault | None:
+        """What this commit meets. Called once a commit."""
+        number, self.commits = self.commits, self.commits + 1
+        by_chance = self._commit_chance.random() < self._commit_rate
+        drawn = self._commit_chance.choice(self._among) if by_chance else None
+        if self._next_commits:
+            return self._next_commits.popleft()
+        return self._at_commit.get(number, drawn)
+
+    def copies(self) -> int:
+        """How often this submit is delivered. Called once a submit."""
+        number, self.submits = self.submits, self.submits + 1
+        return 2 if self._submit_chance.random() < self._submit_rate or number in self._at_submit else 1
+
+
+class _Stored:
+    """What survives a crash: whole pages, and who may write the next."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.term = 0
+        self.pages = 0
+        self.commands: list[Record] = []
+        self.events: list[Record] = []
+        self.next_event = 0
+
+
+class MemoryLog:
+    """`BookLog` and `CommandLog` over lists.
+
+    faults: what goes wrong. control_records: every page leaves a gap of one event offset, as Kafka's commit
+    markers do, so that code which counts offsets is found out.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock = wall_clock,
+        queue_limit: int = 100_000,
+        submit_timeout_s: float = 5.0,
+        faults: Faults | None = None,
+        control_records: bool = False,
+        writer: bool = True,
+        _stored: _Stored | None = None,
+        _pending: Sequence[Record] = (),
+    ) -> None:
+        self._clock = clock
+        self._queue_limit = queue_limit
+        self._submit_timeout_s = submit_timeout_s
+        self.faults = faults if faults is not None else Faults()
+        self._control_records = control_records
+        self._writer = writer
+        self._stored = _stored if _stored is not None else _Stored()
+        self._over: DaybookError | None = None
+        with self._stored.lock:
+            if writer:
+                self._stored.term += 1
+            self._term = self._stored.term
+            self._committed = _last(self._stored.commands)
+        pending = [record for record in _pending if record.offset > self._committed]
+        self._waiting = Waiting(self._committed + 1, clock, queue_limit, submit_timeout_s, pending)
+
+    def reopen(self, *, keep_pending: bool = False, faults: Faults | None = None) -> "MemoryLog":
+        """The next writer over what is stored; this one is fenced.
+
+        keep_pending: commands that wait are kept at their offsets, as on Kafka; else they are gone, as in the
+        embedded log. faults: new ones, or else these go on.
+        """
+        self._waiting.close("The log was opened by another writer.")
+        return self._other(True, faults, self._waiting.copy() if keep_pending else ())
+
+    def reader(self) -> "MemoryLog":
+        """A reader of the same pages, such as a projector has."""
+        return self._other(False, None, ())
+
+    def _other(self, writer: bool, faults: Faults | None, pending: Sequence[Record]) -> "MemoryLog":
+        return MemoryLog(
+            clock=self._clock,
+            queue_limit=self._queue_limit,
+            submit_timeout_s=self._submit_timeout_s,
+            faults=faults if faults is not None else self.faults,
+            control_records=self._control_records,
+            writer=writer,
+            _stored=self._stored,
+            _pending=pending,
+        )
+
+    # --- CommandLog -----------------------------------------------------------------------------------
+
+    def submit(self, commands: Sequence[Out]) -> range:
+        """See `CommandLog.submit`."""
+        assert self._writer, "a reader of the log never writes"
+        return self._waiting.put(commands, self.faults.copies())
+
+    # --- BookLog --------------------------------------------------------------------------------------
+
+    def events(self, after: int) -> Iterator[Record]:
+        """See `BookLog.events`."""
+        return iter(_behind(self._stored, self._stored.events, after))
+
+    def commands(self, after: int, limit: int, wait_s: float) -> Sequence[Record]:
+        """See `BookLog.commands`."""
+        stored = _behind(self._stored, self._stored.commands, after, limit)
+        return stored or self._waiting.after(after, limit, wait_s)
+
+    def commit(self, events: Sequence[Out], through: int, time_ms: int) -> None:
+        """See `BookLog.commit`; also raises Crash, on order."""
+        assert self._writer, "a reader of the log never writes"
+        if self._over is not None:
+            raise self._over
+        assert through >= self._committed, f"the position never moves back: {through} < {self._committed}"
+        decided = self._waiting.through(through)
+        if not events and not decided:
+            return
+        fault = self.faults.of_commit()
+        if fault is Fault.CRASH_BEFORE:
+            self._end(EngineStopped("The process crashed before a commit."))
+            raise Crash(fault.value)
+        if fault is Fault.NOT_STORED:
+            raise self._end(Uncertain("A commit was not acknowledged."))
+        self._store(events, decided, time_ms, taken_over=fault is Fault.FENCED)
+        if fault is Fault.CRASH_AFTER:
+            self._end(EngineStopped("The process crashed after a commit."))
+            raise Crash(fault.value)
+        if fault is Fault.LOST_ACK:
+            raise self._end(Uncertain("A commit was not acknowledged."))
+        self._committed = max(self._committed, through)
+        self._waiting.drop(len(decided))
+
+    def _store(
+        self, events: Sequence[Out], decided: Sequence[Record], time_ms: int, *, taken_over: bool
+    ) -> None:
+        stored = self._stored
+        with stored.lock:
+            if taken_over:
+                stored.term += 1
+            if stored.term != self._term:
+                raise self._end(Fenced(f"Page {stored.pages} belongs to another writer."))
+            offset = stored.next_event
+            for out in events:
+                stored.events.append(Record(out.key, out.value, offset, time_ms, out.headers))
+                offset += 1
+            stored.next_event = offset + 1 if self._control_records else offset
+            stored.commands.extend(decided)
+            stored.pages += 1
+
+    def _end(self, why: DaybookError) -> DaybookError:
+        self._over = why
+        self._waiting.close("The engine lost its log.")
+        return why
+
+    def wake(self) -> None:
+        """See `BookLog.wake`."""
+        self._waiting.wake()
+
+    def close(self) -> None:
+        """See `BookLog.close`."""
+        self._over = self._over or EngineStopped("The log was closed.")
+        self._waiting.close("The engine has stopped.")
+
+    # --- for followers --------------------------------------------------------------------------------
+
+    def page_count(self) -> int:
+        """Pages stored so far, one a commit."""
+        return self._stored.pages
+
+    def last_event_offset(self) -> int:
+        """Offset of the last stored event, -1 before the first."""
+        return _last(self._stored.events)
+
+    def last_command_offset(self) -> int:
+        """Offset of the last stored command, -1 before the first."""
+        return _last(self._stored.commands)
+
+
+def _last(records: Sequence[Record]) -> int:
+    return records[-1].offset if records else BEFORE_FIRST
+
+
+def _behind(stored: _Stored, records: list[Record], after: int, limit: int | None = None) -> list[Record]:
+    with stored.lock:
+        start = bisect_right(records, after, key=_offset)
+        return records[start:] if limit is None else records[start : start + limit]
+
+
+def _offset(record: Record) -> int:
+    return record.offset
