@@ -1,0 +1,1 @@
+"""What runs: admission, the pipeline, the worker loop, snapshots."""

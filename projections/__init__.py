@@ -1,0 +1,1 @@
+"""What is shown: a module for each read model, the projector, the database."""

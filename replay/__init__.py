@@ -1,0 +1,1 @@
+"""What is proven: verify, rebuild, as-of, redecide, what-if."""

@@ -1,0 +1,1 @@
+"""What is said: commands, events, rejections and money. Imports nothing of ours."""

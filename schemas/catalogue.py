@@ -1,0 +1,68 @@
+"""Every command and event type in one place, and the one way in and out of bytes for each.
+
+Add a capability by adding its module's `COMMANDS` and `EVENTS` here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Union
+
+import msgspec
+
+from schemas import access, accounts, books, parties, transfers
+from schemas.message import Command, Event
+from schemas.rejections import CommandRejected, CommandRepeated
+
+COMMANDS: tuple[type[Command], ...] = (
+    *books.COMMANDS,
+    *access.COMMANDS,
+    *parties.COMMANDS,
+    *accounts.COMMANDS,
+    *transfers.COMMANDS,
+)
+EVENTS: tuple[type[Event], ...] = (
+    CommandRejected,
+    CommandRepeated,
+    *books.EVENTS,
+    *access.EVENTS,
+    *parties.EVENTS,
+    *accounts.EVENTS,
+    *transfers.EVENTS,
+)
+COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
+EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}
+
+AnyCommand: Any = Union[COMMANDS]  # noqa: UP007 - a union built from a table has no other spelling
+AnyEvent: Any = Union[EVENTS]  # noqa: UP007
+
+encode = msgspec.json.Encoder().encode
+"""A message as JSON bytes, fields in the order of its class: the same message gives the same bytes."""
+decode_event = msgspec.json.Decoder(AnyEvent).decode
+"""An event from its JSON bytes. Raises msgspec.MsgspecError, which on our own log is a damaged record."""
+_decode_command = msgspec.json.Decoder(AnyCommand).decode
+
+
+class Undecodable(ValueError):
+    """The bytes are not a command; the message says why, and where."""
+
+
+def decode_command(value: bytes) -> Command:
+    """A command from its JSON bytes. Raises Undecodable with one sentence that says what is wrong."""
+    try:
+        command: Command = _decode_command(value)
+    except UnicodeDecodeError as error:
+        raise Undecodable(f"it is not UTF-8 (byte {error.start})") from None
+    except RecursionError:
+        raise Undecodable("it is nested too deeply") from None
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Undecodable(str(error)) from None
+    # The escape is the only spelling of NUL in JSON. No text may hold it, since PostgreSQL cannot store it.
+    if b"\\u0000" in value and b"\\u0000" in encode(command):
+        raise Undecodable("a text holds the character NUL")
+    return command
+
+
+def fingerprint(command: Command) -> str:
+    """16 hex digits over the canonical command. The id is part of it, which changes nothing among equal ids."""
+    return hashlib.blake2b(encode(command), digest_size=8).hexdigest()

@@ -1,0 +1,106 @@
+"""The envelopes of commands and events, checked by msgspec on the stream and by pydantic at the edge.
+
+One class, two validators: a type is written once as a `msgspec.Struct`, and pydantic builds its own
+schema from the same annotations, so that the fast door and the talkative door accept the same input.
+This module must never know a particular command or event.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Literal, get_type_hints
+
+import msgspec
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from schemas.fields import ActorId, BookId, CommandId, Millis
+
+Date = datetime.date
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """A part of a message: immutable, compared by content, without a type tag of its own."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _core_schema(cls, handler, tag=None)
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What is said on the log. The tag `type` is the class's name and is never reused with another meaning."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _core_schema(cls, handler, tag=str(cls.__struct_config__.tag))
+
+
+class Command(Message, kw_only=True, forbid_unknown_fields=True):
+    """What somebody asks for. It gets exactly one outcome.
+
+    id: the caller's own id; (actor, id) names the command for ever, so a retry repeats it unchanged.
+    book: the book it is for, which is also the record's key.
+    actor: the user or system that asks.
+    issued_at_ms: when the caller made it, Unix time in milliseconds.
+    """
+
+    id: CommandId
+    book: BookId
+    actor: ActorId
+    issued_at_ms: Millis
+
+
+class Event(Message, kw_only=True):
+    """What happened. The engine fills the envelope when it appends the event; `decide` leaves it alone.
+
+    seq: 1, 2, 3... within the book, without a gap.         book: whose event it is.
+    at: book time, Unix milliseconds.                       cause: offset of the command answered, -1 if none.
+    epoch: epoch of the log that `cause` counts in.         command, actor, issued_at_ms: of the command answered.
+    timer: id of the timer that fired, in place of a command.
+    fingerprint: 16 hex digits over the command's content, on the first event of an outcome that is
+        remembered for repeats; empty on every other event.
+    """
+
+    seq: int = 0
+    book: str = ""
+    at: int = 0
+    cause: int = -1
+    epoch: int = 0
+    command: str = ""
+    actor: str = ""
+    issued_at_ms: int = 0
+    fingerprint: str = ""
+    timer: str = ""
+
+
+ENVELOPE = tuple(field.name for field in msgspec.structs.fields(Event))
+"""The names of the envelope's fields; everything else in an event is what happened."""
+
+
+def _core_schema(
+    cls: type[msgspec.Struct], handler: GetCoreSchemaHandler, tag: str | None
+) -> CoreSchema:
+    hints = get_type_hints(cls, include_extras=True)
+    fields: dict[str, core_schema.TypedDictField] = {}
+    if tag is not None:
+        fields["type"] = core_schema.typed_dict_field(handler.generate_schema(Literal[tag]), required=True)
+    for field in msgspec.structs.fields(cls):
+        fields[field.name] = core_schema.typed_dict_field(
+            handler.generate_schema(hints[field.name]), required=field.required
+        )
+    closed = cls.__struct_config__.forbid_unknown_fields
+
+    def build(given: dict[str, Any]) -> msgspec.Struct:
+        given.pop("type", None)
+        return cls(**given)
+
+    return core_schema.no_info_after_validator_function(
+        build,
+        core_schema.typed_dict_schema(
+            fields,
+            extra_behavior="forbid" if closed else "ignore",
+            config=core_schema.CoreConfig(title=cls.__name__, strict=True),
+        ),
+        ref=f"{cls.__module__}.{cls.__qualname__}",
+        serialization=core_schema.plain_serializer_function_ser_schema(msgspec.to_builtins),
+    )

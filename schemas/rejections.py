@@ -1,0 +1,231 @@
+"""The catalogue of rejections: every reason an outcome can have, what it means, and whether to try again.
+
+`reason` and `figures` are public: the caller may read them. What only risk staff may know stands in
+`restricted` and never leaves the events topic. The catalogue only grows; a released reason never changes meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+
+from schemas.message import Event
+
+Reason = Literal[
+    # the record itself
+    "undecodable",
+    "unknown_book",
+    "wrong_partition",
+    "actor_unproven",
+    "issued_in_future",
+    "clock_unconfirmed",
+    # who may, and repeats
+    "not_permitted",
+    "id_reused",
+    "too_old",
+    "busy",
+    "internal_error",
+    # books
+    "book_exists",
+    "unknown_time_zone",
+    "unknown_currency",
+    "administrators_missing",
+    "duplicate_line",
+    "chart_incomplete",
+    "time_not_ahead",
+    "clock_not_commanded",
+    "nothing_to_confirm",
+    "period_not_open",
+    "asset_exists",
+    # access
+    "person_exists",
+    "person_not_found",
+    "actor_exists",
+    "actor_not_found",
+    "unknown_command_type",
+    "role_not_found",
+    "role_already_granted",
+    "role_not_granted",
+    "not_for_systems",
+    "actor_already_suspended",
+    "actor_not_suspended",
+    "last_administrator",
+    # parties
+    "party_exists",
+    "party_not_found",
+    "nothing_to_change",
+    "status_change_not_allowed",
+    "party_has_accounts",
+    "party_not_active",
+    # accounts
+    "account_exists",
+    "account_not_found",
+    "account_not_open",
+    "account_kind_mismatch",
+    "ledger_not_found",
+    "currency_mismatch",
+    "overdraft_not_allowed",
+    "overdraft_in_use",
+    "block_exists",
+    "block_not_found",
+    "expiry_in_past",
+    "account_blocked",
+    "account_not_empty",
+    # transfers
+    "same_account",
+    "unbalanced",
+    "too_many_legs",
+    "value_date_in_future",
+    "insufficient_funds",
+    "overflow",
+    "transfer_not_found",
+    "already_reversed",
+    "refund_exceeds_original",
+]
+REASONS: tuple[str, ...] = get_args(Reason)
+
+Advice = Literal["correct it", "same id, later", "new id, later", "ask the bank"]
+
+
+class Rejection(msgspec.Struct, frozen=True, gc=False):
+    """What `decide` returns when the answer is no. `figures` are the values behind it; `restricted` is for staff."""
+
+    reason: Reason
+    figures: dict[str, int | str] = {}
+    restricted: str = ""
+
+
+class CommandRejected(Event, tag="CommandRejected"):
+    """The command was refused and nothing changed.
+
+    reason: from the catalogue.   figures: the values behind it (amounts in minor units).
+    restricted: detail for staff only; never shown to the caller.
+    """
+
+    reason: Reason
+    figures: dict[str, int | str] = {}
+    restricted: str = ""
+
+
+class CommandRepeated(Event, tag="CommandRepeated"):
+    """The command is known: this is its first outcome again.
+
+    first_seq: seq of the first event of that outcome.   reason: its rejection, or empty if it was accepted.
+    """
+
+    first_seq: int
+    reason: str = ""
+
+
+def reject(reason: Reason, restricted: str = "", **figures: int | str) -> Rejection:
+    """A rejection with the figures behind it: `reject("insufficient_funds", available=1200, needed=1500)`."""
+    return Rejection(reason, figures, restricted)
+
+
+UNREMEMBERED: frozenset[str] = frozenset(
+    {
+        "undecodable",
+        "unknown_book",
+        "wrong_partition",
+        "actor_unproven",
+        "issued_in_future",
+        "clock_unconfirmed",
+        "not_permitted",
+        "id_reused",
+        "too_old",
+        "busy",
+    }
+)
+"""Reasons given before a command counts as decided: the same id may be sent again and is then decided."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A line of the catalogue. text: one sentence with `{figures}` in it.   advice: what the caller does next."""
+
+    text: str
+    advice: Advice
+
+
+CATALOGUE: dict[str, Entry] = {
+    "undecodable": Entry("The record is not a command: {problem}", "correct it"),
+    "unknown_book": Entry("There is no book {book}.", "correct it"),
+    "wrong_partition": Entry("The record's key is not its book, or the book lives on another partition.", "correct it"),
+    "actor_unproven": Entry("Nothing proves that {actor} sent this.", "correct it"),
+    "issued_in_future": Entry("issued_at_ms is {ahead_ms} ms ahead of the book's clock.", "same id, later"),
+    "clock_unconfirmed": Entry(
+        "The clock jumped by {jump_ms} ms; an operator has to confirm it with ConfirmClock.", "same id, later"
+    ),
+    "not_permitted": Entry("{actor} may not do this.", "ask the bank"),
+    "id_reused": Entry("The id was used before for another command (see seq {first_seq}).", "correct it"),
+    "too_old": Entry(
+        "The command was issued at {issued_at_ms}, at or before {floor_ms}, up to which ids are forgotten; "
+        "whether it was done is unknown.",
+        "ask the bank",
+    ),
+    "busy": Entry("The book already remembers {remembered} ids, its cap.", "same id, later"),
+    "internal_error": Entry("The engine failed to decide this command; nothing was changed.", "ask the bank"),
+    "book_exists": Entry("There is already a book {book}.", "correct it"),
+    "unknown_time_zone": Entry("{time_zone} is no time zone of the tz database.", "correct it"),
+    "unknown_currency": Entry("{currency} is neither an ISO 4217 currency nor a registered asset.", "correct it"),
+    "administrators_missing": Entry("A book needs at least one administrator.", "correct it"),
+    "duplicate_line": Entry("{line} stands in the list twice.", "correct it"),
+    "chart_incomplete": Entry("The chart of accounts has no line for accounts of kind {kind}.", "correct it"),
+    "time_not_ahead": Entry("The book's time is already {at}.", "correct it"),
+    "clock_not_commanded": Entry("The book follows the wall clock; only a commanded book can be advanced.", "correct it"),
+    "nothing_to_confirm": Entry("The clock has not jumped.", "correct it"),
+    "period_not_open": Entry("{date} is outside the open period, which began on {open_from}.", "correct it"),
+    "asset_exists": Entry("There is already an asset {asset}.", "correct it"),
+    "person_exists": Entry("There is already a person {person}.", "correct it"),
+    "person_not_found": Entry("There is no person {person}.", "correct it"),
+    "actor_exists": Entry("There is already a user or system {actor}.", "correct it"),
+    "actor_not_found": Entry("There is no user or system {actor}.", "correct it"),
+    "unknown_command_type": Entry("There is no command type {command}.", "correct it"),
+    "role_not_found": Entry("There is no role {role}.", "correct it"),
+    "role_already_granted": Entry("{actor} already has the role {role}.", "correct it"),
+    "role_not_granted": Entry("{actor} does not have the role {role}.", "correct it"),
+    "not_for_systems": Entry("A system may not have a role that allows {command}.", "correct it"),
+    "actor_already_suspended": Entry("{actor} is suspended already.", "correct it"),
+    "actor_not_suspended": Entry("{actor} is not suspended.", "correct it"),
+    "last_administrator": Entry("Nobody could grant roles any more.", "correct it"),
+    "party_exists": Entry("There is already a party {party}.", "correct it"),
+    "party_not_found": Entry("There is no party {party}.", "correct it"),
+    "nothing_to_change": Entry("The command changes nothing.", "correct it"),
+    "status_change_not_allowed": Entry("A party that is {status} cannot become {wanted}.", "correct it"),
+    "party_has_accounts": Entry("The party still has {accounts} open accounts.", "correct it"),
+    "party_not_active": Entry("The party {party} is {status}.", "ask the bank"),
+    "account_exists": Entry("There is already an account {account}.", "correct it"),
+    "account_not_found": Entry("There is no account {account}.", "correct it"),
+    "account_not_open": Entry("The account {account} is closed.", "correct it"),
+    "account_kind_mismatch": Entry("{detail}", "correct it"),
+    "ledger_not_found": Entry("The chart of accounts has no line {ledger} for accounts of kind {kind}.", "correct it"),
+    "currency_mismatch": Entry("The account {account} is kept in {account_currency}, not in {currency}.", "correct it"),
+    "overdraft_not_allowed": Entry("Only customer accounts have an overdraft.", "correct it"),
+    "overdraft_in_use": Entry("{used} of the overdraft is in use.", "correct it"),
+    "block_exists": Entry("There is already a block {block} on the account.", "correct it"),
+    "block_not_found": Entry("There is no block {block} on the account.", "correct it"),
+    "expiry_in_past": Entry("The expiry {expires_at_ms} is not after the book's time {at}.", "correct it"),
+    "account_blocked": Entry("The account {account} is blocked for {direction}.", "ask the bank"),
+    "account_not_empty": Entry("The account still holds {booked} booked and {held} held.", "correct it"),
+    "same_account": Entry("Debit and credit are the same account.", "correct it"),
+    "unbalanced": Entry("The legs in {currency} sum to {sum}, not to zero.", "correct it"),
+    "too_many_legs": Entry("{legs} legs; a posting has 2 to {most}.", "correct it"),
+    "value_date_in_future": Entry("The value date {value_date} is after the booking date {booking_date}.", "correct it"),
+    "insufficient_funds": Entry("Available {available}, needed {needed} (minor units of {currency}).", "new id, later"),
+    "overflow": Entry("The balance of {account} would leave the range of 64 bits.", "correct it"),
+    "transfer_not_found": Entry(
+        "Seq {transfer} is no transfer of this book that can still be reversed or refunded.", "correct it"
+    ),
+    "already_reversed": Entry("The transfer {transfer} has been reversed or refunded.", "correct it"),
+    "refund_exceeds_original": Entry("{left} is left to refund, {wanted} was asked for.", "correct it"),
+}
+
+
+def sentence(reason: str, figures: dict[str, int | str]) -> str:
+    """The catalogue's sentence for a rejection, with its figures filled in."""
+    return CATALOGUE[reason].text.format_map(_Shown(figures))
+
+
+class _Shown(dict[str, int | str]):
+    def __missing__(self, key: str) -> str:
+        return f"({key} not given)"

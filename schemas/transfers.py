@@ -1,0 +1,110 @@
+"""Transfers: money between accounts of one book, in double entry, and how it is taken back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import annotated_types as at
+from msgspec import Meta
+
+from schemas.fields import AccountId, Amount, Currency, Seq, SignedAmount, Text
+from schemas.message import Command, Date, Event, Value
+from schemas.postings import Posting
+
+MOST_LEGS = 1_000
+
+
+class Transfer(Command, tag="Transfer"):
+    """Move an amount from one account to another.
+
+    debit: the account that pays.   credit: the account that receives.   amount: minor units of `currency`.
+    value_date: on or before the booking date, within the open period; the booking date if not given.
+    """
+
+    debit: AccountId
+    credit: AccountId
+    amount: Amount
+    currency: Currency
+    value_date: Date | None = None
+    reference: Text = ""
+
+
+class Leg(Value):
+    """One side of a posting with several. amount: minor units, positive credits the account, never zero."""
+
+    account: AccountId
+    amount: SignedAmount
+    currency: Currency
+
+
+class PostEntries(Command, tag="PostEntries"):
+    """Post several legs at once, all or none. They sum to zero in every currency."""
+
+    legs: Annotated[tuple[Leg, ...], Meta(max_length=100_000), at.MaxLen(100_000)]
+    value_date: Date | None = None
+    reference: Text = ""
+
+
+class ReverseTransfer(Command, tag="ReverseTransfer"):
+    """Take a transfer or posting back, whole and once. transfer: the seq of its event."""
+
+    transfer: Seq
+    reason: Text
+
+
+class RefundTransfer(Command, tag="RefundTransfer"):
+    """Give a part of a transfer back; all parts together never exceed it. transfer: the seq of its event."""
+
+    transfer: Seq
+    amount: Amount
+    reason: Text
+
+
+class TransferPosted(Event, tag="TransferPosted"):
+    """Money moved from `debit` to `credit`. Its seq names it for reversal and refund."""
+
+    debit: str
+    credit: str
+    amount: int
+    currency: str
+    booking_date: Date
+    value_date: Date
+    reference: str
+    postings: tuple[Posting, ...]
+
+
+class EntriesPosted(Event, tag="EntriesPosted"):
+    """Several legs were posted at once. Its seq names it for reversal."""
+
+    booking_date: Date
+    value_date: Date
+    reference: str
+    postings: tuple[Posting, ...]
+
+
+class TransferReversed(Event, tag="TransferReversed"):
+    """A transfer or posting was taken back whole. transfer: the seq of what was reversed."""
+
+    transfer: int
+    booking_date: Date
+    value_date: Date
+    reason: str
+    postings: tuple[Posting, ...]
+
+
+class TransferRefunded(Event, tag="TransferRefunded"):
+    """A part was given back. refunded_after: the sum of all parts so far, minor units."""
+
+    transfer: int
+    amount: int
+    currency: str
+    refunded_after: int
+    booking_date: Date
+    value_date: Date
+    reason: str
+    postings: tuple[Posting, ...]
+
+
+MoneyEvent = TransferPosted | EntriesPosted | TransferReversed | TransferRefunded
+COMMANDS = (Transfer, PostEntries, ReverseTransfer, RefundTransfer)
+EVENTS = (TransferPosted, EntriesPosted, TransferReversed, TransferRefunded)

@@ -1,0 +1,1 @@
+"""What it means, in the language of the domain."""
