@@ -28,7 +28,7 @@ FIND_PYTHON = for python in python3 python3.11 python3.12 python3.13; do \
 	exit 1; fi
 
 help:
-	@sed -n '3,9s/^#  //p' Makefile
+	@sed -n '3,9s/^#   //p' Makefile
 
 demo: $(READY)
 	@./daybook demo $(if $(filter-out 0,$(SERVE)),--serve) $(if $(SEED),--seed $(SEED)) $(if $(LOG),--log $(LOG))
@@ -37,7 +37,7 @@ check: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo 'Formatting differs: run $(BIN)/ruff format'; exit 1; }
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 test: $(READY)
 	@$(BIN)/python -m pytest -q -m "not long"
