@@ -1,1 +1,1 @@
-"""What is true: the state of one book, and evolve, the only thing that changes it."""
+"""What is true: the state of one book, and `evolve`, the only thing that changes it."""

@@ -1,1 +1,1 @@
-"""What is decided: pure decisions over a book. No I/O, clock or randomness."""
+"""What is decided: `decide(book, command, at_ms)`, pure, without I/O, clock or randomness."""

@@ -14,7 +14,7 @@ from msgspec import Meta
 from pydantic import StringConstraints
 
 INT64_MAX = 2**63 - 1
-YEAR_9999_MS = 253_402_300_799_999
+LATEST_MS = 253_370_764_799_999  # the end of the year 9998, so that a next day always exists
 
 
 class Personal:
@@ -49,8 +49,8 @@ PersonalText = Annotated[str, Meta(max_length=500), at.MaxLen(500), NoNul, Perso
 Seq = Annotated[int, Meta(ge=1, le=INT64_MAX), at.Ge(1), at.Le(INT64_MAX)]
 """The seq of an event in the same book."""
 
-Millis = Annotated[int, Meta(ge=0, le=YEAR_9999_MS), at.Ge(0), at.Le(YEAR_9999_MS)]
-"""Unix time in milliseconds, up to the end of the year 9999."""
+Millis = Annotated[int, Meta(ge=0, le=LATEST_MS), at.Ge(0), at.Le(LATEST_MS)]
+"""Unix time in milliseconds, up to the end of the year 9998."""
 Duration = Annotated[int, Meta(ge=1_000, le=366 * 86_400_000), at.Ge(1_000), at.Le(366 * 86_400_000)]
 """A span of book time in milliseconds, from a second to a leap year."""
 

@@ -1,0 +1,56 @@
+"""`evolve`: the only thing that changes a book. Live processing and replay both run it, on every event.
+
+It checks and assigns; it never decides, never recomputes policy and never fails on an event that we wrote.
+An exception here means that the state can no longer be trusted, and stops the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from book import access, accounts, books, parties, transfers
+from book.repeats import Seen, key_of
+from book.state import Book, Partition
+from schemas.message import Event
+from schemas.rejections import CommandRejected, CommandRepeated
+
+
+def _refused(book: Book, event: CommandRejected | CommandRepeated) -> None:
+    """Nothing changes but what the envelope says."""
+
+
+OPEN = books.OPEN
+EVOLVE: dict[type, Callable[[Book, Any], None]] = {
+    CommandRejected: _refused,
+    CommandRepeated: _refused,
+    **books.EVOLVE,
+    **access.EVOLVE,
+    **parties.EVOLVE,
+    **accounts.EVOLVE,
+    **transfers.EVOLVE,
+}
+
+
+def evolve(partition: Partition, event: Event) -> None:
+    """Apply one event to the book it belongs to, and note how far commands are answered."""
+    kind = type(event)
+    handle = EVOLVE.get(kind)
+    if handle is None:
+        book = OPEN[kind](partition, event)
+    else:
+        book = partition.books[event.book]
+        handle(book, event)
+    assert event.seq == book.seq + 1, "seq counts without a gap"
+    assert event.at >= book.at, "book time never goes back"
+    book.seq = event.seq
+    book.at = at = event.at
+    if event.fingerprint:
+        reason = event.reason if kind is CommandRejected else ""  # type: ignore[attr-defined]
+        book.repeats.remember(
+            key_of(event.actor, event.command), Seen(event.fingerprint, event.seq, reason), at, event.issued_at_ms
+        )
+    else:
+        book.repeats.age(at)
+    if event.cause >= 0:
+        partition.position = event.cause

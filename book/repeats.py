@@ -1,0 +1,74 @@
+"""Which commands a book remembers, so that a retry gets its first outcome again and is never done twice.
+
+Ids are forgotten in buckets of a 64th of the window, a bounded number at a time. Before the first id of a
+bucket is forgotten, the floor rises to the newest issue time in it: at or below the floor an unknown id may
+have been seen, and the only honest answer is `too_old`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+BUCKETS = 64
+FORGET_AT_ONCE = 128
+
+
+class Seen(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """The first outcome of a command. reason: its rejection, or empty."""
+
+    fingerprint: str
+    seq: int
+    reason: str
+
+
+class Bucket(msgspec.Struct):
+    """Commands decided in one slice of book time. newest_ms: the latest issue time among them."""
+
+    start_ms: int
+    newest_ms: int
+    keys: list[str] = []
+
+
+class Repeats(msgspec.Struct):
+    """seen: by actor and id.   buckets: the same keys by age.   floor_ms: what is issued later is known for sure."""
+
+    window_ms: int
+    cap: int
+    floor_ms: int
+    seen: dict[str, Seen] = {}
+    buckets: list[Bucket] = []
+
+    def remember(self, key: str, seen: Seen, at_ms: int, issued_ms: int) -> None:
+        """Remember an outcome decided at book time `at_ms`, and forget a little of what is older than the window."""
+        buckets = self.buckets
+        if not buckets or at_ms >= buckets[-1].start_ms + max(1, self.window_ms // BUCKETS):
+            bucket = Bucket(at_ms, issued_ms)
+            buckets.append(bucket)
+            bucket.keys.append(key)
+        else:
+            bucket = buckets[-1]
+            bucket.keys.append(key)
+            if issued_ms > bucket.newest_ms:
+                bucket.newest_ms = issued_ms
+        self.seen[key] = seen
+        if len(buckets) > 1:
+            self.age(at_ms)
+
+    def age(self, at_ms: int) -> None:
+        """Forget a little of what is older than the window at book time `at_ms`."""
+        buckets = self.buckets
+        # The oldest bucket ended where the next one began, so all of it is older than that.
+        if len(buckets) < 2 or buckets[1].start_ms > at_ms - self.window_ms:
+            return
+        oldest = buckets[0]
+        self.floor_ms = max(self.floor_ms, oldest.newest_ms)
+        for key in oldest.keys[-FORGET_AT_ONCE:]:
+            del self.seen[key]
+        del oldest.keys[-FORGET_AT_ONCE:]
+        if not oldest.keys:
+            del buckets[0]
+
+
+def key_of(actor: str, command_id: str) -> str:
+    """The key under which a command is remembered. No actor that exists has a line feed in its id."""
+    return f"{actor}\n{command_id}"

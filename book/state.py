@@ -1,0 +1,150 @@
+"""The state of one book, and of the partition that carries it, as plain slotted classes.
+
+They are msgspec structs only so that a snapshot and a digest are one call each; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from book.repeats import Repeats
+from book.timers import Timers
+from schemas.access import Permit, Scope
+from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus
+from schemas.message import Date
+
+SYSTEM_BOOK = "~system"
+"""The id of every partition's system book. No client can open a book of this name."""
+
+
+class Block(msgspec.Struct, gc=False):
+    """Why an account may not be debited, credited or both."""
+
+    direction: Direction
+    authority: str
+    reason: str
+    expires_at_ms: int | None
+
+
+class Account(msgspec.Struct, gc=False):
+    """An account. Amounts are minor units; positive is credit, so a deposit is positive and cash at a nostro is not.
+
+    available = booked - held + overdraft, for kind `customer`; the bank's own accounts have no floor.
+    blocks: None where there never was one, which is nearly always.
+    """
+
+    kind: AccountKind
+    currency: str
+    party: str
+    product: str
+    branch: str
+    ledger: str
+    booked: int = 0
+    held: int = 0
+    overdraft: int = 0
+    is_open: bool = True
+    blocks: dict[str, Block] | None = None
+
+
+class Party(msgspec.Struct, gc=False):
+    """A person or business. open_accounts: how many accounts it has that are not closed."""
+
+    kind: PartyKind
+    status: PartyStatus
+    name: str
+    country: str
+    born_on: Date | None
+    number: str
+    segment: str
+    branch: str
+    open_accounts: int = 0
+
+
+class Actor(msgspec.Struct):
+    """A user (person is set) or a system. party: on whose behalf a user acts, or empty."""
+
+    person: str
+    party: str
+    suspended: bool = False
+    roles: list[str] = []
+
+
+class Role(msgspec.Struct):
+    """What a role permits, as defined, and what the check reads: scopes by command type, `()` for no limit."""
+
+    permits: tuple[Permit, ...]
+    scopes: dict[str, tuple[Scope, ...]]
+
+
+class Posted(msgspec.Struct, gc=False):
+    """A transfer that can still be taken back. legs: (account, signed amount) pairs."""
+
+    legs: tuple[tuple[str, int], ...]
+    currency: str
+    refunded: int = 0
+    reversed: bool = False
+
+
+class PostedDay(msgspec.Struct):
+    """The transfers of one business day, by the seq of their event."""
+
+    business_date: Date
+    first_seq: int
+    transfers: dict[int, Posted] = {}
+
+
+class ChartEntry(msgspec.Struct, gc=False):
+    """A line of the chart of accounts."""
+
+    name: str
+    kind: AccountKind
+
+
+class Book(msgspec.Struct):
+    """All that is true of one book.
+
+    seq, at: of its newest event.   opened: the books registered here; only a system book has any.
+    posted: by business day, oldest first.   assets: decimal places by code, beyond ISO 4217.
+    """
+
+    id: str
+    name: str
+    currency: str
+    time_zone: str
+    clock: Clock
+    repeats: Repeats
+    business_date: Date
+    open_from: Date
+    reversible_days: int
+    seq: int = 0
+    at: int = 0
+    clock_confirmed_ms: int = 0
+    opened: dict[str, int] = {}
+    chart: dict[str, ChartEntry] = {}
+    assets: dict[str, int] = {}
+    persons: dict[str, str] = {}
+    actors: dict[str, Actor] = {}
+    roles: dict[str, Role] = {}
+    parties: dict[str, Party] = {}
+    accounts: dict[str, Account] = {}
+    posted: list[PostedDay] = []
+    timers: Timers = msgspec.field(default_factory=Timers)
+
+
+class Partition(msgspec.Struct):
+    """What one log partition carries: its books, the system book among them, and how far commands are answered.
+
+    position: offset of the newest command that has its outcome, -1 for none; counted in the log's `epoch`.
+    release: the version of deciding that is in force.   epoch_id: names the log the epoch is bound to.
+    """
+
+    books: dict[str, Book] = {}
+    position: int = -1
+    epoch: int = 0
+    epoch_id: str = ""
+    release: int = 0
+
+    @property
+    def system(self) -> Book:
+        """The system book; the log has not begun where there is none (KeyError)."""
+        return self.books[SYSTEM_BOOK]

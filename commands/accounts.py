@@ -1,0 +1,152 @@
+"""What is decided about accounts, other than money moving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from book.state import Account, Book
+from commands.decision import Decision, knows_currency
+from schemas.accounts import (
+    AccountBlocked,
+    AccountClosed,
+    AccountOpened,
+    BlockAccount,
+    BlockLifted,
+    CloseAccount,
+    LiftBlock,
+    OpenAccount,
+    OverdraftSet,
+    SetOverdraft,
+)
+from schemas.fields import Direction
+from schemas.rejections import Rejection, reject
+
+
+def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
+    """Rejected, in this order: account_exists, unknown_currency, account_kind_mismatch, party_not_found,
+    party_not_active, overdraft_not_allowed, ledger_not_found.
+    """
+    if command.account in book.accounts:
+        return reject("account_exists", account=command.account)
+    if not knows_currency(book, command.currency):
+        return reject("unknown_currency", currency=command.currency)
+    if command.kind == "customer":
+        if not command.party:
+            return reject("account_kind_mismatch", detail="A customer account belongs to a party.")
+        party = book.parties.get(command.party)
+        if party is None:
+            return reject("party_not_found", party=command.party)
+        if party.status != "active":
+            return reject("party_not_active", party=command.party, status=party.status)
+    elif command.party:
+        return reject("account_kind_mismatch", detail=f"An account of kind {command.kind} belongs to no party.")
+    elif command.overdraft:
+        return reject("overdraft_not_allowed")
+    ledger = command.ledger
+    if ledger:
+        line = book.chart.get(ledger)
+        if line is None or line.kind != command.kind:
+            return reject("ledger_not_found", ledger=ledger, kind=command.kind)
+    else:
+        ledger = next(code for code, line in book.chart.items() if line.kind == command.kind)
+    return AccountOpened(
+        account=command.account,
+        currency=command.currency,
+        party=command.party,
+        kind=command.kind,
+        product=command.product,
+        branch=command.branch,
+        ledger=ledger,
+        overdraft=command.overdraft,
+    )
+
+
+def _open(book: Book, account_id: str) -> Account | Rejection:
+    account = book.accounts.get(account_id)
+    if account is None:
+        return reject("account_not_found", account=account_id)
+    if not account.is_open:
+        return reject("account_not_open", account=account_id)
+    return account
+
+
+def set_overdraft(book: Book, command: SetOverdraft, at_ms: int) -> Decision:
+    """Rejected, in this order: account_not_found, account_not_open, overdraft_not_allowed, nothing_to_change,
+    overdraft_in_use.
+    """
+    account = _open(book, command.account)
+    if isinstance(account, Rejection):
+        return account
+    if account.kind != "customer":
+        return reject("overdraft_not_allowed")
+    if command.overdraft == account.overdraft:
+        return reject("nothing_to_change")
+    used = account.held - account.booked
+    if used > command.overdraft:
+        return reject("overdraft_in_use", used=used)
+    return OverdraftSet(account=command.account, before=account.overdraft, overdraft=command.overdraft)
+
+
+def block_account(book: Book, command: BlockAccount, at_ms: int) -> Decision:
+    """Rejected, in this order: account_not_found, account_not_open, block_exists, expiry_in_past."""
+    account = _open(book, command.account)
+    if isinstance(account, Rejection):
+        return account
+    if account.blocks is not None and command.block in account.blocks:
+        return reject("block_exists", block=command.block)
+    if command.expires_at_ms is not None and command.expires_at_ms <= at_ms:
+        return reject("expiry_in_past", expires_at_ms=command.expires_at_ms, at=at_ms)
+    return AccountBlocked(
+        account=command.account,
+        block=command.block,
+        direction=command.direction,
+        authority=command.authority,
+        reason=command.reason,
+        expires_at_ms=command.expires_at_ms,
+    )
+
+
+def lift_block(book: Book, command: LiftBlock, at_ms: int) -> Decision:
+    """Rejected, in this order: account_not_found, account_not_open, block_not_found."""
+    account = _open(book, command.account)
+    if isinstance(account, Rejection):
+        return account
+    if account.blocks is None or command.block not in account.blocks:
+        return reject("block_not_found", block=command.block)
+    return BlockLifted(account=command.account, block=command.block, reason=command.reason, expired=False)
+
+
+def expire_block(book: Book, rest: str, due_ms: int) -> BlockLifted:
+    """The timer of a block: it is lifted."""
+    account, block = rest.split("\n")
+    return BlockLifted(account=account, block=block, reason="expired", expired=True)
+
+
+def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
+    """Rejected, in this order: account_not_found, account_not_open, account_blocked, account_not_empty."""
+    account = _open(book, command.account)
+    if isinstance(account, Rejection):
+        return account
+    if account.blocks is not None:
+        return reject("account_blocked", account=command.account, direction="both")
+    if account.booked or account.held:
+        return reject("account_not_empty", booked=account.booked, held=account.held)
+    return AccountClosed(account=command.account, reason=command.reason)
+
+
+def is_blocked(account: Account, direction: Direction, at_ms: int) -> bool:
+    """Whether a block that has not expired stands against `debits` or `credits`."""
+    return account.blocks is not None and any(
+        block.direction in (direction, "both") and (block.expires_at_ms is None or block.expires_at_ms > at_ms)
+        for block in account.blocks.values()
+    )
+
+
+DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
+    OpenAccount: open_account,
+    SetOverdraft: set_overdraft,
+    BlockAccount: block_account,
+    LiftBlock: lift_block,
+    CloseAccount: close_account,
+}

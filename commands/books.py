@@ -1,0 +1,142 @@
+"""What is decided about a book itself: opening, time, periods, assets, how long ids are remembered."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any, get_args
+
+from book.state import Book
+from commands.calendar import local_date, midnight_ms, zone
+from commands.decision import Decision, knows_currency
+from schemas.books import (
+    DAY_MS,
+    AdvanceTime,
+    AssetRegistered,
+    BookOpened,
+    BookRegistered,
+    BusinessDateRolled,
+    ClockConfirmed,
+    ClosePeriod,
+    ConfirmClock,
+    OpenBook,
+    PeriodClosed,
+    RegisterAsset,
+    RepeatWindowSet,
+    SetRepeatWindow,
+    TimeAdvanced,
+)
+from schemas.fields import AccountKind
+from schemas.rejections import reject
+
+_A_DAY = datetime.timedelta(days=1)
+CLOCK_JUMP_MS = DAY_MS
+"""A wall clock that runs further than this past a timer that should have fired has jumped."""
+
+
+def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
+    """Decided in the system book.
+
+    Rejected, in this order: book_exists, unknown_currency, unknown_time_zone, administrators_missing,
+    duplicate_line, chart_incomplete.
+    """
+    if command.book in book.opened:
+        return reject("book_exists", book=command.book)
+    if not knows_currency(book, command.currency):
+        return reject("unknown_currency", currency=command.currency)
+    if zone(command.time_zone) is None:
+        return reject("unknown_time_zone", time_zone=command.time_zone)
+    if not command.administrators:
+        return reject("administrators_missing")
+    for names in (
+        [line.ledger for line in command.chart],
+        [one.user for one in command.administrators],
+    ):
+        for name in names:
+            if names.count(name) > 1:
+                return reject("duplicate_line", line=name)
+    kinds = {line.kind for line in command.chart}
+    for kind in get_args(AccountKind):
+        if kind not in kinds:
+            return reject("chart_incomplete", kind=kind)
+    opened_at = command.issued_at_ms if command.clock == "commanded" else at_ms
+    today = local_date(command.time_zone, opened_at)
+    return (
+        BookRegistered(opened=command.book),
+        BookOpened(
+            book=command.book,
+            at=opened_at,
+            name=command.name,
+            currency=command.currency,
+            administrators=command.administrators,
+            time_zone=command.time_zone,
+            clock=command.clock,
+            chart=command.chart,
+            repeat_window_ms=command.repeat_window_ms,
+            repeat_cap=command.repeat_cap,
+            reversible_days=command.reversible_days,
+            business_date=today,
+            open_from=today.replace(day=1),
+            midnight_ms=midnight_ms(command.time_zone, today + _A_DAY),
+        ),
+    )
+
+
+def advance_time(book: Book, command: AdvanceTime, at_ms: int) -> Decision:
+    """The pipeline has moved `at_ms` to `to_ms` and fired what was due. Rejected: clock_not_commanded, time_not_ahead."""
+    if book.clock != "commanded":
+        return reject("clock_not_commanded")
+    if command.to_ms < at_ms:
+        return reject("time_not_ahead", at=at_ms)
+    return TimeAdvanced()
+
+
+def clock_jump_ms(book: Book, at_ms: int) -> int:
+    """By how much a wall clock has jumped: how late the next timer is, beyond what was confirmed; 0 if it has not."""
+    due = book.timers.next()
+    if book.clock != "wall" or due is None or at_ms <= book.clock_confirmed_ms:
+        return 0
+    late = at_ms - max(due[0], book.at)
+    return late if late > CLOCK_JUMP_MS else 0
+
+
+def confirm_clock(book: Book, command: ConfirmClock, at_ms: int) -> Decision:
+    """`at_ms` is the time to be confirmed: the pipeline leaves it ahead of the book's. Rejected: nothing_to_confirm."""
+    if clock_jump_ms(book, at_ms) == 0:
+        return reject("nothing_to_confirm")
+    return ClockConfirmed(through_ms=at_ms, reason=command.reason)
+
+
+def roll_business_date(book: Book, rest: str, due_ms: int) -> BusinessDateRolled:
+    """The timer at midnight: the next business day begins."""
+    today = book.business_date + _A_DAY
+    return BusinessDateRolled(business_date=today, midnight_ms=midnight_ms(book.time_zone, today + _A_DAY))
+
+
+def close_period(book: Book, command: ClosePeriod, at_ms: int) -> Decision:
+    """Rejected: period_not_open, where the date is before the open period or not before today."""
+    if not book.open_from <= command.through < book.business_date:
+        return reject("period_not_open", date=command.through.isoformat(), open_from=book.open_from.isoformat())
+    return PeriodClosed(open_from=command.through + _A_DAY)
+
+
+def set_repeat_window(book: Book, command: SetRepeatWindow, at_ms: int) -> Decision:
+    """Never rejected."""
+    return RepeatWindowSet(repeat_window_ms=command.repeat_window_ms, repeat_cap=command.repeat_cap)
+
+
+def register_asset(book: Book, command: RegisterAsset, at_ms: int) -> Decision:
+    """Rejected: asset_exists."""
+    if command.asset in book.assets:
+        return reject("asset_exists", asset=command.asset)
+    return AssetRegistered(asset=command.asset, scale=command.scale, name=command.name)
+
+
+DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
+    OpenBook: open_book,
+    AdvanceTime: advance_time,
+    ConfirmClock: confirm_clock,
+    ClosePeriod: close_period,
+    SetRepeatWindow: set_repeat_window,
+    RegisterAsset: register_asset,
+}

@@ -1,0 +1,46 @@
+"""Days and midnights of a time zone, from the tz database that is pinned with our dependencies.
+
+The machine's own tz files are never read, so that a book decides the same everywhere.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import importlib.resources
+from zoneinfo import ZoneInfo
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MS = datetime.timedelta(milliseconds=1)
+
+
+@functools.cache
+def zone(name: str) -> ZoneInfo | None:
+    """The zone of that name, or None where the tz database has none."""
+    parts = name.split("/")
+    if not all(part and part.replace("_", "").replace("-", "").replace("+", "").isalnum() for part in parts):
+        return None
+    file = importlib.resources.files("tzdata").joinpath("zoneinfo", *parts)
+    if not file.is_file():
+        return None
+    with file.open("rb") as stream:
+        try:
+            return ZoneInfo.from_file(stream, key=name)
+        except ValueError:
+            return None
+
+
+def local_date(time_zone: str, at_ms: int) -> datetime.date:
+    """The date in the zone at that moment."""
+    return (_EPOCH + at_ms * _MS).astimezone(_known(time_zone)).date()
+
+
+def midnight_ms(time_zone: str, day: datetime.date) -> int:
+    """When the day begins in the zone, Unix milliseconds."""
+    return (datetime.datetime.combine(day, datetime.time(), _known(time_zone)) - _EPOCH) // _MS
+
+
+def _known(time_zone: str) -> ZoneInfo:
+    found = zone(time_zone)
+    assert found is not None, "a book's time zone was looked up when it was opened"
+    return found

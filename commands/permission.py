@@ -1,0 +1,166 @@
+"""May this actor do this, to this? The roles are state of the book, so the answer is as replayable as the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from book.state import Actor, Book
+from book.transfers import find_posted
+from schemas.access import (
+    DefineRole,
+    GrantRole,
+    RegisterPerson,
+    RegisterSystem,
+    RegisterUser,
+    ReinstateActor,
+    RevokeRole,
+    Scope,
+    SuspendActor,
+)
+from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
+from schemas.message import Command
+from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
+from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
+
+FOR_PEOPLE: frozenset[type[Command]] = frozenset(
+    {DefineRole, GrantRole, RevokeRole, RegisterPerson, RegisterUser, RegisterSystem, SuspendActor, ReinstateActor}
+)
+"""What no system may ever do, whatever its roles say."""
+FOR_PEOPLE_NAMES = frozenset({"*", *(str(kind.__struct_config__.tag) for kind in FOR_PEOPLE)})
+
+
+class Reach(msgspec.Struct):
+    """What a command would touch. None in a part means that the part cannot be judged.
+
+    amounts: (currency, minor units) of each movement.
+    """
+
+    parties: list[str] | None = None
+    kinds: list[str] | None = None
+    products: list[str] | None = None
+    branches: list[str] | None = None
+    amounts: list[tuple[str, int]] | None = None
+
+
+def may(book: Book, command: Command) -> bool:
+    """Whether one of the actor's roles permits the command within its scope. Who is unknown or suspended may nothing."""
+    actor = book.actors.get(command.actor)
+    if actor is None or actor.suspended:
+        return False
+    kind = type(command)
+    if not actor.person and kind in FOR_PEOPLE:
+        return False
+    name = kind.__name__
+    for role in actor.roles:
+        scopes = book.roles[role].scopes
+        for key in (name, "*"):
+            within = scopes.get(key)
+            if within is not None and (not within or _reaches(book, actor, command, within)):
+                return True
+    return False
+
+
+def _reaches(book: Book, actor: Actor, command: Command, scopes: tuple[Scope, ...]) -> bool:
+    find = REACH.get(type(command))
+    if find is None:
+        return False
+    reach = find(book, command)
+    return any(_within(actor, scope, reach) for scope in scopes)
+
+
+def _within(actor: Actor, scope: Scope, reach: Reach) -> bool:
+    if scope.own_party and not (actor.party and _all_in(reach.parties, (actor.party,))):
+        return False
+    if scope.account_kinds and not _all_in(reach.kinds, scope.account_kinds):
+        return False
+    if scope.products and not _all_in(reach.products, scope.products):
+        return False
+    if scope.branches and not _all_in(reach.branches, scope.branches):
+        return False
+    return not scope.amounts or (
+        reach.amounts is not None
+        and all(amount <= scope.amounts.get(currency, -1) for currency, amount in reach.amounts)
+    )
+
+
+def _all_in(found: list[str] | None, allowed: tuple[str, ...]) -> bool:
+    return bool(found) and all(one in allowed for one in found or ())
+
+
+def _of_accounts(book: Book, accounts: list[str], amounts: list[tuple[str, int]] | None = None) -> Reach:
+    known = [book.accounts[one] for one in accounts if one in book.accounts]
+    if len(known) != len(accounts):
+        return Reach(amounts=amounts)
+    return Reach(
+        [account.party for account in known],
+        [account.kind for account in known],
+        [account.product for account in known],
+        [account.branch for account in known],
+        amounts,
+    )
+
+
+def _transfer(book: Book, command: Transfer) -> Reach:
+    return _of_accounts(book, [command.debit], [(command.currency, command.amount)])
+
+
+def _post_entries(book: Book, command: PostEntries) -> Reach:
+    amounts = [(leg.currency, abs(leg.amount)) for leg in command.legs]
+    return _of_accounts(book, [leg.account for leg in command.legs], amounts)
+
+
+def _taken_back(book: Book, command: ReverseTransfer | RefundTransfer) -> Reach:
+    posted = find_posted(book, command.transfer)
+    if posted is None:
+        return Reach()
+    amounts = [(book.accounts[account].currency, abs(amount)) for account, amount in posted.legs]
+    return _of_accounts(book, [account for account, _ in posted.legs], amounts)
+
+
+def _open_account(book: Book, command: OpenAccount) -> Reach:
+    amounts = [(command.currency, command.overdraft)]
+    return Reach([command.party], [command.kind], [command.product], [command.branch], amounts)
+
+
+def _set_overdraft(book: Book, command: SetOverdraft) -> Reach:
+    account = book.accounts.get(command.account)
+    return _of_accounts(book, [command.account], [(account.currency, command.overdraft)] if account else None)
+
+
+def _account(book: Book, command: BlockAccount | LiftBlock | CloseAccount) -> Reach:
+    return _of_accounts(book, [command.account])
+
+
+def _register_party(book: Book, command: RegisterParty) -> Reach:
+    return Reach(parties=[command.party], branches=[command.branch])
+
+
+def _party(book: Book, command: ChangePartyProfile | ChangePartyStatus) -> Reach:
+    party = book.parties.get(command.party)
+    if party is None:
+        return Reach(parties=[command.party])
+    branches = [party.branch]
+    if isinstance(command, ChangePartyProfile) and command.branch is not None:
+        branches.append(command.branch)
+    return Reach(parties=[command.party], branches=branches)
+
+
+REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
+    Transfer: _transfer,
+    PostEntries: _post_entries,
+    ReverseTransfer: _taken_back,
+    RefundTransfer: _taken_back,
+    OpenAccount: _open_account,
+    SetOverdraft: _set_overdraft,
+    BlockAccount: _account,
+    LiftBlock: _account,
+    CloseAccount: _account,
+    RegisterParty: _register_party,
+    ChangePartyProfile: _party,
+    ChangePartyStatus: _party,
+}
+"""What each command touches. A command that is not here has nothing a scope could judge, so only a permit
+without a scope allows it."""

@@ -1,0 +1,220 @@
+"""What is decided about money: transfers, postings with several legs, reversals and refunds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from book.state import Account, Book
+from book.transfers import find_posted
+from commands.accounts import is_blocked
+from commands.decision import Decision
+from schemas.fields import INT64_MAX
+from schemas.message import Date
+from schemas.postings import Posting
+from schemas.rejections import Rejection, reject
+from schemas.transfers import (
+    MOST_LEGS,
+    EntriesPosted,
+    PostEntries,
+    RefundTransfer,
+    ReverseTransfer,
+    Transfer,
+    TransferPosted,
+    TransferRefunded,
+    TransferReversed,
+)
+
+
+def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:
+    """Rejected, in this order: same_account, account_not_found, account_not_open, currency_mismatch,
+    party_not_active (debit), account_blocked, value_date_in_future, period_not_open, insufficient_funds, overflow.
+    Where both accounts could be at fault, the debit account is asked first.
+    """
+    debit_id, credit_id, amount, currency = command.debit, command.credit, command.amount, command.currency
+    if debit_id == credit_id:
+        return reject("same_account")
+    accounts = book.accounts
+    debit = accounts.get(debit_id)
+    if debit is None:
+        return reject("account_not_found", account=debit_id)
+    credit = accounts.get(credit_id)
+    if credit is None:
+        return reject("account_not_found", account=credit_id)
+    # One glance for the usual case; which of the checks it was is asked only where one failed.
+    if not (debit.is_open and credit.is_open and debit.currency == currency == credit.currency):
+        return _unfit(debit_id, debit, currency) or _unfit(credit_id, credit, currency) or _impossible()
+    if debit.party and book.parties[debit.party].status != "active":
+        return reject("party_not_active", party=debit.party, status=book.parties[debit.party].status)
+    if debit.blocks is not None and is_blocked(debit, "debits", at_ms):
+        return reject("account_blocked", account=debit_id, direction="debits")
+    if credit.blocks is not None and is_blocked(credit, "credits", at_ms):
+        return reject("account_blocked", account=credit_id, direction="credits")
+    value_date = command.value_date
+    if value_date is None:
+        value_date = book.business_date
+    elif refused := _value_date_refused(book, value_date):
+        return refused
+    debit_after = debit.booked - amount
+    credit_after = credit.booked + amount
+    if debit.kind == "customer" and debit_after - debit.held + debit.overdraft < 0:
+        return _insufficient(debit, amount)
+    if debit_after < -INT64_MAX:
+        return reject("overflow", account=debit_id)
+    if credit_after > INT64_MAX:
+        return reject("overflow", account=credit_id)
+    return TransferPosted(
+        debit_id,
+        credit_id,
+        amount,
+        currency,
+        book.business_date,
+        value_date,
+        command.reference,
+        (Posting(debit_id, -amount, currency, debit_after), Posting(credit_id, amount, currency, credit_after)),
+    )
+
+
+def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
+    """Rejected, in this order: too_many_legs, account_not_found, account_not_open, currency_mismatch, unbalanced,
+    party_not_active (debit legs), account_blocked, value_date_in_future, period_not_open, insufficient_funds,
+    overflow.
+    """
+    if not 2 <= len(command.legs) <= MOST_LEGS:
+        return reject("too_many_legs", legs=len(command.legs), most=MOST_LEGS)
+    sums: dict[str, int] = {}
+    for leg in command.legs:
+        account = book.accounts.get(leg.account)
+        if account is None:
+            return reject("account_not_found", account=leg.account)
+        if refused := _unfit(leg.account, account, leg.currency):
+            return refused
+        sums[leg.currency] = sums.get(leg.currency, 0) + leg.amount
+    for currency, total in sums.items():
+        if total:
+            return reject("unbalanced", currency=currency, sum=total)
+    if command.value_date is not None and (refused := _value_date_refused(book, command.value_date)):
+        return refused
+    postings = _post(book, [(leg.account, leg.amount) for leg in command.legs], at_ms)
+    if isinstance(postings, Rejection):
+        return postings
+    return EntriesPosted(
+        booking_date=book.business_date,
+        value_date=command.value_date or book.business_date,
+        reference=command.reference,
+        postings=postings,
+    )
+
+
+def reverse_transfer(book: Book, command: ReverseTransfer, at_ms: int) -> Decision:
+    """Rejected, in this order: transfer_not_found, already_reversed, account_not_open, party_not_active,
+    account_blocked, insufficient_funds, overflow. It books to today; what was received must still be there.
+    """
+    posted = find_posted(book, command.transfer)
+    if posted is None:
+        return reject("transfer_not_found", transfer=command.transfer)
+    if posted.reversed or posted.refunded:
+        return reject("already_reversed", transfer=command.transfer)
+    postings = _post(book, [(account, -amount) for account, amount in posted.legs], at_ms)
+    if isinstance(postings, Rejection):
+        return postings
+    return TransferReversed(
+        transfer=command.transfer,
+        booking_date=book.business_date,
+        value_date=book.business_date,
+        reason=command.reason,
+        postings=postings,
+    )
+
+
+def refund_transfer(book: Book, command: RefundTransfer, at_ms: int) -> Decision:
+    """Rejected, in this order: transfer_not_found (also for a posting with several legs), already_reversed,
+    refund_exceeds_original, account_not_open, party_not_active, account_blocked, insufficient_funds, overflow.
+    """
+    posted = find_posted(book, command.transfer)
+    if posted is None or not posted.currency:
+        return reject("transfer_not_found", transfer=command.transfer)
+    if posted.reversed:
+        return reject("already_reversed", transfer=command.transfer)
+    (debit, _), (credit, original) = posted.legs
+    if command.amount > original - posted.refunded:
+        return reject("refund_exceeds_original", left=original - posted.refunded, wanted=command.amount)
+    postings = _post(book, [(credit, -command.amount), (debit, command.amount)], at_ms)
+    if isinstance(postings, Rejection):
+        return postings
+    return TransferRefunded(
+        transfer=command.transfer,
+        amount=command.amount,
+        currency=posted.currency,
+        refunded_after=posted.refunded + command.amount,
+        booking_date=book.business_date,
+        value_date=book.business_date,
+        reason=command.reason,
+        postings=postings,
+    )
+
+
+def _unfit(account_id: str, account: Account, currency: str) -> Rejection | None:
+    if not account.is_open:
+        return reject("account_not_open", account=account_id)
+    if account.currency != currency:
+        return reject(
+            "currency_mismatch", account=account_id, account_currency=account.currency, currency=currency
+        )
+    return None
+
+
+def _impossible() -> Rejection:
+    raise AssertionError("an account that failed the quick check fails one of its parts")
+
+
+def _insufficient(account: Account, needed: int) -> Rejection:
+    available = account.booked - account.held + account.overdraft
+    return reject("insufficient_funds", available=available, needed=needed, currency=account.currency)
+
+
+def _value_date_refused(book: Book, value_date: Date) -> Rejection | None:
+    if value_date > book.business_date:
+        return reject(
+            "value_date_in_future", value_date=value_date.isoformat(), booking_date=book.business_date.isoformat()
+        )
+    if value_date < book.open_from:
+        return reject("period_not_open", date=value_date.isoformat(), open_from=book.open_from.isoformat())
+    return None
+
+
+def _post(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tuple[Posting, ...] | Rejection:
+    """The postings of several legs, or why they cannot be. Funds are asked of each account's legs together."""
+    net: dict[str, int] = {}
+    for account_id, amount in legs:
+        account = book.accounts[account_id]
+        if not account.is_open:
+            return reject("account_not_open", account=account_id)
+        if amount < 0 and account.party and book.parties[account.party].status != "active":
+            return reject("party_not_active", party=account.party, status=book.parties[account.party].status)
+        if is_blocked(account, "debits" if amount < 0 else "credits", at_ms):
+            return reject("account_blocked", account=account_id, direction="debits" if amount < 0 else "credits")
+        net[account_id] = net.get(account_id, 0) + amount
+    for account_id, amount in net.items():
+        account = book.accounts[account_id]
+        after = account.booked + amount
+        if amount < 0 and account.kind == "customer" and after - account.held + account.overdraft < 0:
+            return _insufficient(account, -amount)
+    balances: dict[str, int] = {}
+    postings = []
+    for account_id, amount in legs:
+        account = book.accounts[account_id]
+        after = balances.get(account_id, account.booked) + amount
+        if not -INT64_MAX <= after <= INT64_MAX:
+            return reject("overflow", account=account_id)
+        balances[account_id] = after
+        postings.append(Posting(account_id, amount, account.currency, after))
+    return tuple(postings)
+
+
+DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
+    Transfer: transfer,
+    PostEntries: post_entries,
+    ReverseTransfer: reverse_transfer,
+    RefundTransfer: refund_transfer,
+}

@@ -1,0 +1,56 @@
+"""Admission: is the record a command at all, is it where it belongs, and did its actor really send it?"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.log.records import Record
+from engine.proof import Keyring
+from schemas.catalogue import Undecodable, decode_command
+from schemas.message import Command
+from schemas.rejections import Rejection, reject
+
+MOST_BYTES = 4 * 1024 * 1024
+"""The largest record that is looked at."""
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """keyring: the keys that prove an actor; None where the log's own access rights are the proof (tests, replay)."""
+
+    keyring: Keyring | None = None
+
+    def admit(self, record: Record) -> Command | Rejection:
+        """The command, or the reason why there is none: undecodable, wrong_partition, actor_unproven."""
+        value = record.value
+        if len(value) > MOST_BYTES:
+            return reject("undecodable", problem=f"it has {len(value)} bytes, more than {MOST_BYTES}")
+        try:
+            command = decode_command(value)
+        except Undecodable as error:
+            return reject("undecodable", problem=_printable(str(error)), **_claimed(value))
+        if record.key != command.book.encode():
+            return reject("wrong_partition", book=command.book, id=command.id)
+        if self.keyring is not None and not self.keyring.proves(record.headers, value, command.actor):
+            return reject("actor_unproven", actor=command.actor, id=command.id)
+        return command
+
+
+class _Claimed(msgspec.Struct):
+    id: str = ""
+
+
+_decode_claimed = msgspec.json.Decoder(_Claimed).decode
+
+
+def _claimed(value: bytes) -> dict[str, int | str]:
+    """The id that an undecodable record claims to have, so that its sender can find the answer. It proves nothing."""
+    try:
+        claimed = _printable(_decode_claimed(value).id)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return {}
+    return {"id": claimed} if claimed else {}
+
+
+def _printable(text: str) -> str:
+    """At most 200 characters that PostgreSQL and a terminal can take."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:200])

@@ -1,0 +1,31 @@
+"""How a log begins: one page with one event, which opens the partition's system book and names its administrators."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from msgspec.structs import force_setattr
+
+from book.state import SYSTEM_BOOK
+from commands.decide import RELEASE
+from engine.links import FIRST_LINK, linked
+from engine.log.records import BEFORE_FIRST, BookLog, Out
+from schemas.books import Administrator, SystemBookOpened
+from schemas.catalogue import encode
+
+
+def begin(log: BookLog, administrators: Sequence[Administrator], at_ms: int) -> bool:
+    """Write the first event of an empty log. False, and nothing is written, where the log has begun already."""
+    if next(iter(log.events(BEFORE_FIRST)), None) is not None:
+        return False
+    event = SystemBookOpened(
+        administrators=tuple(administrators), release=RELEASE, epoch_id=secrets.token_hex(8)
+    )
+    force_setattr(event, "seq", 1)
+    force_setattr(event, "book", SYSTEM_BOOK)
+    force_setattr(event, "at", at_ms)
+    outs = [Out(SYSTEM_BOOK.encode(), encode(event))]
+    linked(FIRST_LINK, outs)
+    log.commit(outs, BEFORE_FIRST, at_ms)
+    return True

@@ -1,0 +1,216 @@
+"""The pipeline, on one page: what happens to a command between the log and the log.
+
+admission -> book time and timers -> may this actor do this, to this -> repeat -> decide -> evolve -> encode
+
+Nothing here may read a clock: time comes with the record (wall books) or with the command (commanded books).
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import force_setattr
+
+from book.evolve import evolve
+from book.repeats import key_of
+from book.state import SYSTEM_BOOK, Book, Partition
+from commands.books import CLOCK_JUMP_MS, clock_jump_ms
+from commands.decide import DECIDE, fire
+from commands.permission import may
+from engine.admission import Admission
+from engine.log.records import Out, Record
+from schemas.books import AdvanceTime, ConfirmClock, OpenBook
+from schemas.catalogue import encode, fingerprint
+from schemas.message import Command, Event
+from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated, Rejection, reject
+
+AHEAD_MS = 60_000
+"""How far a command's issue time may be ahead of a wall clock."""
+FARTHEST_MS = 366 * 86_400_000
+"""How far one command may move a commanded book's time."""
+TIMERS_AT_ONCE = 256
+"""How many timers fire before the worker commits what they did."""
+
+Answer = tuple[bytes, ...]
+"""The events, as stored, that are the outcome of one command."""
+
+
+class Pipeline:
+    """Decides records against a partition's state and collects what is to be committed.
+
+    outs: events since the last `take`, in order.   answers: the outcome of each record since then.
+    """
+
+    def __init__(self, partition: Partition, admission: Admission) -> None:
+        self.partition = partition
+        self.admission = admission
+        self.outs: list[Out] = []
+        self.answers: list[Answer] = []
+
+    def take(self) -> tuple[list[Out], list[Answer]]:
+        """What has come together since the last call; the caller commits it."""
+        taken = self.outs, self.answers
+        self.outs, self.answers = [], []
+        return taken
+
+    def run(self, record: Record) -> bool:
+        """Decide one record. False: so many timers were due that the caller commits first, then calls again."""
+        partition = self.partition
+        command = self.admission.admit(record)
+        if isinstance(command, Rejection):
+            self._refuse(partition.system, record, command, None)
+            return True
+        kind = type(command)
+        book = partition.system if kind is OpenBook else partition.books.get(command.book)
+        if book is None or command.book == SYSTEM_BOOK:
+            self._refuse(partition.system, record, reject("unknown_book", book=command.book, id=command.id), None)
+            return True
+
+        # Book time. What may not move it is refused at the time that it is.
+        at = book.at
+        if book.clock == "wall":
+            if record.time_ms > at:
+                if record.time_ms - at > CLOCK_JUMP_MS and (jump := clock_jump_ms(book, record.time_ms)):
+                    return self._while_unconfirmed(book, record, command, jump)
+                at = record.time_ms
+        else:
+            asked = command.to_ms if isinstance(command, AdvanceTime) else command.issued_at_ms
+            if asked > at:
+                if not may(book, command):
+                    self._refuse(book, record, reject("not_permitted", actor=command.actor), command)
+                    return True
+                if asked - at > FARTHEST_MS:
+                    self._refuse(book, record, reject("issued_in_future", ahead_ms=asked - at), command)
+                    return True
+                at = asked
+
+        # Timers: what is due by then happens first.
+        queue = book.timers.queue
+        if queue and queue[0][0] <= at and not self.fire_due(book, at):
+            return False
+        self._answer(book, record, command, at)
+        return True
+
+    def announce(self, event: Event, at: int) -> None:
+        """Add an event of the engine's own to the system book; it answers no command."""
+        system = self.partition.system
+        _stamp(event, system, max(system.at, at))
+        evolve(self.partition, event)
+        self.outs.append(Out(SYSTEM_BOOK.encode(), encode(event)))
+
+    def fire_due(self, book: Book, until_ms: int) -> bool:
+        """Fire what is due at or before `until_ms`, by time and id. False: that was a slice, and more is due."""
+        timers = book.timers
+        key = book.id.encode()
+        for _ in range(TIMERS_AT_ONCE):
+            due = timers.next()
+            if due is None or due[0] > until_ms:
+                return True
+            at = max(due[0], book.at)
+            event = fire(book, due[1], at)
+            _stamp(event, book, at)
+            force_setattr(event, "timer", due[1])
+            evolve(self.partition, event)
+            assert timers.next() != due, "every firing removes or reschedules its timer"
+            self.outs.append(Out(key, encode(event)))
+        due = timers.next()
+        return due is None or due[0] > until_ms
+
+    def _while_unconfirmed(self, book: Book, record: Record, command: Command, jump_ms: int) -> bool:
+        """The wall clock has jumped: only its confirmation is decided, everything else is to be sent again."""
+        repeats = book.repeats
+        if (
+            isinstance(command, ConfirmClock)
+            and may(book, command)
+            and key_of(command.actor, command.id) not in repeats.seen
+            and command.issued_at_ms > repeats.floor_ms
+        ):
+            self._answer(book, record, command, record.time_ms)
+        else:  # at the book's own time, so that a refusal never moves it past the jump
+            self._refuse(book, record, reject("clock_unconfirmed", jump_ms=jump_ms), command)
+        return True
+
+    def _answer(self, book: Book, record: Record, command: Command, at: int) -> None:
+        """Permission, repeat, decision."""
+        if not may(book, command):
+            self._refuse(book, record, reject("not_permitted", actor=command.actor), command, at)
+            return
+        if book.clock == "wall" and command.issued_at_ms > at + AHEAD_MS:
+            self._refuse(book, record, reject("issued_in_future", ahead_ms=command.issued_at_ms - at), command, at)
+            return
+        repeats = book.repeats
+        mark = fingerprint(command)
+        seen = repeats.seen.get(key_of(command.actor, command.id))
+        if seen is not None:
+            if seen.fingerprint == mark:
+                self._append(book, record, command, at, "", CommandRepeated(first_seq=seen.seq, reason=seen.reason))
+            else:
+                self._refuse(book, record, reject("id_reused", first_seq=seen.seq), command, at)
+            return
+        if command.issued_at_ms <= repeats.floor_ms:
+            self._refuse(
+                book,
+                record,
+                reject("too_old", issued_at_ms=command.issued_at_ms, floor_ms=repeats.floor_ms),
+                command,
+                at,
+            )
+            return
+        if len(repeats.seen) >= repeats.cap:
+            self._refuse(book, record, reject("busy", remembered=len(repeats.seen)), command, at)
+            return
+        try:
+            decision = DECIDE[type(command)](book, command, at)
+        except Exception as error:  # noqa: BLE001 - a bug in one decision must not stop the book; nothing was touched
+            decision = reject("internal_error", restricted=f"{type(error).__name__}: {error}"[:500])
+        if isinstance(decision, Event):
+            self._append(book, record, command, at, mark, decision)
+        elif isinstance(decision, Rejection):
+            self._refuse(book, record, decision, command, at, mark)
+        else:
+            self._append(book, record, command, at, mark, *decision)
+
+    def _refuse(
+        self,
+        book: Book,
+        record: Record,
+        rejection: Rejection,
+        command: Command | None,
+        at: int | None = None,
+        mark: str = "",
+    ) -> None:
+        if at is None:
+            at = max(book.at, record.time_ms) if book.id == SYSTEM_BOOK else book.at
+        event = CommandRejected(rejection.reason, rejection.figures, rejection.restricted)
+        self._append(book, record, command, at, "" if rejection.reason in UNREMEMBERED else mark, event)
+
+    def _append(
+        self, book: Book, record: Record, command: Command | None, at: int, mark: str, *events: Event
+    ) -> None:
+        """Stamp the events of one outcome, apply them to the state and keep their bytes."""
+        values = []
+        for event in events:
+            if event.book:  # the one event that is another book's: its first
+                force_setattr(event, "seq", 1)
+                key = event.book.encode()
+            else:
+                _stamp(event, book, at)
+                key = record.key if command is not None and book.id == command.book else book.id.encode()
+            force_setattr(event, "cause", record.offset)
+            force_setattr(event, "epoch", self.partition.epoch)
+            if command is not None:
+                force_setattr(event, "command", command.id)
+                force_setattr(event, "actor", command.actor)
+                force_setattr(event, "issued_at_ms", command.issued_at_ms)
+                force_setattr(event, "fingerprint", mark)
+                mark = ""
+            evolve(self.partition, event)
+            value = encode(event)
+            self.outs.append(Out(key, value))
+            values.append(value)
+        self.answers.append(tuple(values))
+
+
+def _stamp(event: Event, book: Book, at: int) -> None:
+    """The part of the envelope that every event has. The event is nobody else's yet, so it may still change."""
+    force_setattr(event, "seq", book.seq + 1)
+    force_setattr(event, "book", book.id)
+    force_setattr(event, "at", at)
