@@ -53,7 +53,7 @@ def role_defined(book: Book, event: RoleDefined) -> None:
 
 
 def scopes_of(permits: tuple[Permit, ...]) -> dict[str, tuple[Scope, ...]]:
-    """The scopes by command type, in which the permission check looks; `()` where one of them has no limit."""
+    """The scopes by command type, as the permission check reads them; `()` where one has no limit."""
     scopes: dict[str, list[Scope]] = {}
     for permit in permits:
         scopes.setdefault(permit.command, []).append(permit.scope)

@@ -15,8 +15,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 def book_digest(book: Book) -> str:
-    """SHA-256, in hex, over the book's state as JSON: fields in the order of their class, keys in the order in
-    which they came, which the log fixes.
+    """SHA-256, in hex, over the book's state as JSON: fields in the order of their class, keys in the order
+    in which they came, which the log fixes.
 
     The order of a timer queue is an accident of its heap, so what is due stands for it.
     """
@@ -35,7 +35,9 @@ def partition_digest(partition: Partition) -> str:
     digests = {name: book_digest(book) for name, book in partition.books.items() if name != SYSTEM_BOOK}
     if len(digests) == 1:
         return next(iter(digests.values()))
-    return hashlib.sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()
+    ).hexdigest()
 
 
 def schema_digest() -> str:

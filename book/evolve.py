@@ -48,7 +48,10 @@ def evolve(partition: Partition, event: Event) -> None:
     if event.fingerprint:
         reason = event.reason if kind is CommandRejected else ""  # type: ignore[attr-defined]
         book.repeats.remember(
-            key_of(event.actor, event.command), Seen(event.fingerprint, event.seq, reason), at, event.issued_at_ms
+            key_of(event.actor, event.command),
+            Seen(event.fingerprint, event.seq, reason),
+            at,
+            event.issued_at_ms,
         )
     else:
         book.repeats.age(at)

@@ -30,7 +30,7 @@ class Bucket(msgspec.Struct):
 
 
 class Repeats(msgspec.Struct):
-    """seen: by actor and id.   buckets: the same keys by age.   floor_ms: what is issued later is known for sure."""
+    """seen: by actor and id.   buckets: the same keys by age.   floor_ms: what is issued later is known."""
 
     window_ms: int
     cap: int
@@ -39,7 +39,7 @@ class Repeats(msgspec.Struct):
     buckets: list[Bucket] = []
 
     def remember(self, key: str, seen: Seen, at_ms: int, issued_ms: int) -> None:
-        """Remember an outcome decided at book time `at_ms`, and forget a little of what is older than the window."""
+        """Remember an outcome decided at book time `at_ms`, and forget a little of what is too old."""
         buckets = self.buckets
         if not buckets or at_ms >= buckets[-1].start_ms + max(1, self.window_ms // BUCKETS):
             bucket = Bucket(at_ms, issued_ms)
@@ -48,8 +48,7 @@ class Repeats(msgspec.Struct):
         else:
             bucket = buckets[-1]
             bucket.keys.append(key)
-            if issued_ms > bucket.newest_ms:
-                bucket.newest_ms = issued_ms
+            bucket.newest_ms = max(bucket.newest_ms, issued_ms)
         self.seen[key] = seen
         if len(buckets) > 1:
             self.age(at_ms)

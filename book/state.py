@@ -1,6 +1,6 @@
 """The state of one book, and of the partition that carries it, as plain slotted classes.
 
-They are msgspec structs only so that a snapshot and a digest are one call each; nothing here decides anything.
+They are msgspec structs only so that a snapshot and a digest are one call each; nothing here decides.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Block(msgspec.Struct, gc=False):
 
 
 class Account(msgspec.Struct, gc=False):
-    """An account. Amounts are minor units; positive is credit, so a deposit is positive and cash at a nostro is not.
+    """An account. Amounts are minor units; positive is credit: a deposit is positive, cash at a nostro not.
 
     available = booked - held + overdraft, for kind `customer`; the bank's own accounts have no floor.
     blocks: None where there never was one, which is nearly always.
@@ -70,7 +70,7 @@ class Actor(msgspec.Struct):
 
 
 class Role(msgspec.Struct):
-    """What a role permits, as defined, and what the check reads: scopes by command type, `()` for no limit."""
+    """What a role permits, as defined, and what the check reads: scopes by command type, `()` for none."""
 
     permits: tuple[Permit, ...]
     scopes: dict[str, tuple[Scope, ...]]
@@ -132,7 +132,7 @@ class Book(msgspec.Struct):
 
 
 class Partition(msgspec.Struct):
-    """What one log partition carries: its books, the system book among them, and how far commands are answered.
+    """What one log partition carries: its books, the system book among them, and how far they are answered.
 
     position: offset of the newest command that has its outcome, -1 for none; counted in the log's `epoch`.
     release: the version of deciding that is in force.   epoch_id: names the log the epoch is bound to.

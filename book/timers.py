@@ -12,7 +12,8 @@ import msgspec
 
 class Timers(msgspec.Struct):
     """due: id to due time in ms.   queue: a heap of (due, id); entries that are no longer in `due` are stale,
-    and its first entry never is."""
+    and its first entry never is.
+    """
 
     due: dict[str, int] = {}
     queue: list[tuple[int, str]] = []

@@ -1,4 +1,4 @@
-"""What moves money. Balances travel with the event; here they are checked against its amounts and assigned."""
+"""What moves money. Balances travel with the event; here they are checked and assigned."""
 
 from __future__ import annotations
 

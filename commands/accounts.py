@@ -40,7 +40,9 @@ def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
         if party.status != "active":
             return reject("party_not_active", party=command.party, status=party.status)
     elif command.party:
-        return reject("account_kind_mismatch", detail=f"An account of kind {command.kind} belongs to no party.")
+        return reject(
+            "account_kind_mismatch", detail=f"An account of kind {command.kind} belongs to no party."
+        )
     elif command.overdraft:
         return reject("overdraft_not_allowed")
     ledger = command.ledger
@@ -138,7 +140,8 @@ def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
 def is_blocked(account: Account, direction: Direction, at_ms: int) -> bool:
     """Whether a block that has not expired stands against `debits` or `credits`."""
     return account.blocks is not None and any(
-        block.direction in (direction, "both") and (block.expires_at_ms is None or block.expires_at_ms > at_ms)
+        block.direction in (direction, "both")
+        and (block.expires_at_ms is None or block.expires_at_ms > at_ms)
         for block in account.blocks.values()
     )
 

@@ -83,7 +83,10 @@ def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
 
 
 def advance_time(book: Book, command: AdvanceTime, at_ms: int) -> Decision:
-    """The pipeline has moved `at_ms` to `to_ms` and fired what was due. Rejected: clock_not_commanded, time_not_ahead."""
+    """The pipeline has moved `at_ms` to `to_ms` and fired what was due.
+
+    Rejected, in this order: clock_not_commanded, time_not_ahead.
+    """
     if book.clock != "commanded":
         return reject("clock_not_commanded")
     if command.to_ms < at_ms:
@@ -92,7 +95,7 @@ def advance_time(book: Book, command: AdvanceTime, at_ms: int) -> Decision:
 
 
 def clock_jump_ms(book: Book, at_ms: int) -> int:
-    """By how much a wall clock has jumped: how late the next timer is, beyond what was confirmed; 0 if it has not."""
+    """By how much a wall clock has jumped: how late the next timer is, beyond what was confirmed; else 0."""
     due = book.timers.next()
     if book.clock != "wall" or due is None or at_ms <= book.clock_confirmed_ms:
         return 0
@@ -101,7 +104,10 @@ def clock_jump_ms(book: Book, at_ms: int) -> int:
 
 
 def confirm_clock(book: Book, command: ConfirmClock, at_ms: int) -> Decision:
-    """`at_ms` is the time to be confirmed: the pipeline leaves it ahead of the book's. Rejected: nothing_to_confirm."""
+    """`at_ms` is the time to be confirmed: the pipeline leaves it ahead of the book's.
+
+    Rejected: nothing_to_confirm.
+    """
     if clock_jump_ms(book, at_ms) == 0:
         return reject("nothing_to_confirm")
     return ClockConfirmed(through_ms=at_ms, reason=command.reason)
@@ -116,7 +122,9 @@ def roll_business_date(book: Book, rest: str, due_ms: int) -> BusinessDateRolled
 def close_period(book: Book, command: ClosePeriod, at_ms: int) -> Decision:
     """Rejected: period_not_open, where the date is before the open period or not before today."""
     if not book.open_from <= command.through < book.business_date:
-        return reject("period_not_open", date=command.through.isoformat(), open_from=book.open_from.isoformat())
+        return reject(
+            "period_not_open", date=command.through.isoformat(), open_from=book.open_from.isoformat()
+        )
     return PeriodClosed(open_from=command.through + _A_DAY)
 
 

@@ -12,7 +12,7 @@ from commands.decision import Decision
 from schemas.message import Event
 
 RELEASE = 1
-"""The version of deciding. It goes up with every change after which the same commands could have other outcomes."""
+"""The version of deciding. It goes up with every change that could give a command another outcome."""
 
 DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
     **books.DECIDE,

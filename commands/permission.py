@@ -1,4 +1,4 @@
-"""May this actor do this, to this? The roles are state of the book, so the answer is as replayable as the rest."""
+"""May this actor do this, to this? Roles are state of the book, so the answer can be replayed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,16 @@ from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
 
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
-    {DefineRole, GrantRole, RevokeRole, RegisterPerson, RegisterUser, RegisterSystem, SuspendActor, ReinstateActor}
+    {
+        DefineRole,
+        GrantRole,
+        RevokeRole,
+        RegisterPerson,
+        RegisterUser,
+        RegisterSystem,
+        SuspendActor,
+        ReinstateActor,
+    }
 )
 """What no system may ever do, whatever its roles say."""
 FOR_PEOPLE_NAMES = frozenset({"*", *(str(kind.__struct_config__.tag) for kind in FOR_PEOPLE)})
@@ -46,7 +55,7 @@ class Reach(msgspec.Struct):
 
 
 def may(book: Book, command: Command) -> bool:
-    """Whether one of the actor's roles permits the command within its scope. Who is unknown or suspended may nothing."""
+    """Whether a role of the actor permits the command within its scope. Unknown and suspended: nothing."""
     actor = book.actors.get(command.actor)
     if actor is None or actor.suspended:
         return False

@@ -26,9 +26,10 @@ from schemas.transfers import (
 )
 
 
-def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:
+def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C901 - a line for each rejection
     """Rejected, in this order: same_account, account_not_found, account_not_open, currency_mismatch,
-    party_not_active (debit), account_blocked, value_date_in_future, period_not_open, insufficient_funds, overflow.
+    party_not_active (debit), account_blocked, value_date_in_future, period_not_open, insufficient_funds,
+    overflow.
     Where both accounts could be at fault, the debit account is asked first.
     """
     debit_id, credit_id, amount, currency = command.debit, command.credit, command.amount, command.currency
@@ -71,14 +72,17 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:
         book.business_date,
         value_date,
         command.reference,
-        (Posting(debit_id, -amount, currency, debit_after), Posting(credit_id, amount, currency, credit_after)),
+        (
+            Posting(debit_id, -amount, currency, debit_after),
+            Posting(credit_id, amount, currency, credit_after),
+        ),
     )
 
 
 def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
-    """Rejected, in this order: too_many_legs, account_not_found, account_not_open, currency_mismatch, unbalanced,
-    party_not_active (debit legs), account_blocked, value_date_in_future, period_not_open, insufficient_funds,
-    overflow.
+    """Rejected, in this order: too_many_legs, account_not_found, account_not_open, currency_mismatch,
+    unbalanced, value_date_in_future, period_not_open, party_not_active (debit legs), account_blocked,
+    insufficient_funds, overflow.
     """
     if not 2 <= len(command.legs) <= MOST_LEGS:
         return reject("too_many_legs", legs=len(command.legs), most=MOST_LEGS)
@@ -129,7 +133,8 @@ def reverse_transfer(book: Book, command: ReverseTransfer, at_ms: int) -> Decisi
 
 def refund_transfer(book: Book, command: RefundTransfer, at_ms: int) -> Decision:
     """Rejected, in this order: transfer_not_found (also for a posting with several legs), already_reversed,
-    refund_exceeds_original, account_not_open, party_not_active, account_blocked, insufficient_funds, overflow.
+    refund_exceeds_original, account_not_open, party_not_active, account_blocked, insufficient_funds,
+    overflow.
     """
     posted = find_posted(book, command.transfer)
     if posted is None or not posted.currency:
@@ -176,7 +181,9 @@ def _insufficient(account: Account, needed: int) -> Rejection:
 def _value_date_refused(book: Book, value_date: Date) -> Rejection | None:
     if value_date > book.business_date:
         return reject(
-            "value_date_in_future", value_date=value_date.isoformat(), booking_date=book.business_date.isoformat()
+            "value_date_in_future",
+            value_date=value_date.isoformat(),
+            booking_date=book.business_date.isoformat(),
         )
     if value_date < book.open_from:
         return reject("period_not_open", date=value_date.isoformat(), open_from=book.open_from.isoformat())
@@ -184,7 +191,7 @@ def _value_date_refused(book: Book, value_date: Date) -> Rejection | None:
 
 
 def _post(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tuple[Posting, ...] | Rejection:
-    """The postings of several legs, or why they cannot be. Funds are asked of each account's legs together."""
+    """The postings of several legs, or why they cannot be. Funds are asked of an account's legs together."""
     net: dict[str, int] = {}
     for account_id, amount in legs:
         account = book.accounts[account_id]
@@ -193,7 +200,9 @@ def _post(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tuple[Post
         if amount < 0 and account.party and book.parties[account.party].status != "active":
             return reject("party_not_active", party=account.party, status=book.parties[account.party].status)
         if is_blocked(account, "debits" if amount < 0 else "credits", at_ms):
-            return reject("account_blocked", account=account_id, direction="debits" if amount < 0 else "credits")
+            return reject(
+                "account_blocked", account=account_id, direction="debits" if amount < 0 else "credits"
+            )
         net[account_id] = net.get(account_id, 0) + amount
     for account_id, amount in net.items():
         account = book.accounts[account_id]

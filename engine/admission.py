@@ -15,7 +15,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """keyring: the keys that prove an actor; None where the log's own access rights are the proof (tests, replay)."""
+    """keyring: the keys that prove an actor; None where access to the log is the proof (tests, replay)."""
 
     keyring: Keyring | None = None
 
@@ -27,7 +27,7 @@ class Admission(msgspec.Struct, frozen=True):
         try:
             command = decode_command(value)
         except Undecodable as error:
-            return reject("undecodable", problem=_printable(str(error)), **_claimed(value))
+            return Rejection("undecodable", {"problem": _printable(str(error)), **_claimed(value)})
         if record.key != command.book.encode():
             return reject("wrong_partition", book=command.book, id=command.id)
         if self.keyring is not None and not self.keyring.proves(record.headers, value, command.actor):
@@ -43,7 +43,7 @@ _decode_claimed = msgspec.json.Decoder(_Claimed).decode
 
 
 def _claimed(value: bytes) -> dict[str, int | str]:
-    """The id that an undecodable record claims to have, so that its sender can find the answer. It proves nothing."""
+    """The id that an undecodable record claims to have, for its sender to find the answer by."""
     try:
         claimed = _printable(_decode_claimed(value).id)
     except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""How a log begins: one page with one event, which opens the partition's system book and names its administrators."""
+"""How a log begins: a page with one event, which opens the system book and names its administrators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.catalogue import encode
 
 
 def begin(log: BookLog, administrators: Sequence[Administrator], at_ms: int) -> bool:
-    """Write the first event of an empty log. False, and nothing is written, where the log has begun already."""
+    """Write the first event of an empty log. False, and nothing is written, where it has begun already."""
     if next(iter(log.events(BEFORE_FIRST)), None) is not None:
         return False
     event = SystemBookOpened(

@@ -52,7 +52,7 @@ class Pipeline:
         return taken
 
     def run(self, record: Record) -> bool:
-        """Decide one record. False: so many timers were due that the caller commits first, then calls again."""
+        """Decide one record. False: many timers were due; the caller commits first, then calls again."""
         partition = self.partition
         command = self.admission.admit(record)
         if isinstance(command, Rejection):
@@ -61,7 +61,9 @@ class Pipeline:
         kind = type(command)
         book = partition.system if kind is OpenBook else partition.books.get(command.book)
         if book is None or command.book == SYSTEM_BOOK:
-            self._refuse(partition.system, record, reject("unknown_book", book=command.book, id=command.id), None)
+            self._refuse(
+                partition.system, record, reject("unknown_book", book=command.book, id=command.id), None
+            )
             return True
 
         # Book time. What may not move it is refused at the time that it is.
@@ -97,7 +99,7 @@ class Pipeline:
         self.outs.append(Out(SYSTEM_BOOK.encode(), encode(event)))
 
     def fire_due(self, book: Book, until_ms: int) -> bool:
-        """Fire what is due at or before `until_ms`, by time and id. False: that was a slice, and more is due."""
+        """Fire what is due at or before `until_ms`, by time and id. False: a slice of it, and more is due."""
         timers = book.timers
         key = book.id.encode()
         for _ in range(TIMERS_AT_ONCE):
@@ -115,7 +117,7 @@ class Pipeline:
         return due is None or due[0] > until_ms
 
     def _while_unconfirmed(self, book: Book, record: Record, command: Command, jump_ms: int) -> bool:
-        """The wall clock has jumped: only its confirmation is decided, everything else is to be sent again."""
+        """The wall clock has jumped: only its confirmation is decided; all else is to be sent again."""
         repeats = book.repeats
         if (
             isinstance(command, ConfirmClock)
@@ -134,14 +136,18 @@ class Pipeline:
             self._refuse(book, record, reject("not_permitted", actor=command.actor), command, at)
             return
         if book.clock == "wall" and command.issued_at_ms > at + AHEAD_MS:
-            self._refuse(book, record, reject("issued_in_future", ahead_ms=command.issued_at_ms - at), command, at)
+            self._refuse(
+                book, record, reject("issued_in_future", ahead_ms=command.issued_at_ms - at), command, at
+            )
             return
         repeats = book.repeats
         mark = fingerprint(command)
         seen = repeats.seen.get(key_of(command.actor, command.id))
         if seen is not None:
             if seen.fingerprint == mark:
-                self._append(book, record, command, at, "", CommandRepeated(first_seq=seen.seq, reason=seen.reason))
+                self._append(
+                    book, record, command, at, "", CommandRepeated(first_seq=seen.seq, reason=seen.reason)
+                )
             else:
                 self._refuse(book, record, reject("id_reused", first_seq=seen.seq), command, at)
             return
@@ -210,7 +216,7 @@ class Pipeline:
 
 
 def _stamp(event: Event, book: Book, at: int) -> None:
-    """The part of the envelope that every event has. The event is nobody else's yet, so it may still change."""
+    """The part of the envelope that every event has. The event is nobody else's yet, so it may change."""
     force_setattr(event, "seq", book.seq + 1)
     force_setattr(event, "book", book.id)
     force_setattr(event, "at", at)

@@ -1,4 +1,4 @@
-"""Proof of who speaks: a record carries the headers `key` and `mac`, and a key speaks for one system or a gateway.
+"""Proof of who speaks: the headers `key` and `mac`, and a key speaks for one system or a gateway.
 
 The MAC is keyed BLAKE2b over the value, 16 bytes. A system's key speaks only as that system; a gateway's key
 speaks for the people it has authenticated. Nothing here may know what a command says beyond its actor.
@@ -26,7 +26,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Keyring(msgspec.Struct, frozen=True):
-    """The keys that are honoured, by id. Rotation: add the new key, move the senders over, remove the old one."""
+    """The keys that are honoured, by id. Rotation: add the new key, move the senders, remove the old one."""
 
     keys: dict[str, Key]
 

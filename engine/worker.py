@@ -30,7 +30,7 @@ IDLE_TIMERS_S = 0.25
 
 
 class Worker:
-    """Decides one partition. `batch` limits a micro-batch; None lets it adapt to what comes and how long it takes."""
+    """Decides one partition. `batch` limits a micro-batch; None lets it adapt to what comes and how fast."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Worker:
             self._commit([])
 
     def step(self, wait_s: float = 0.0) -> int:
-        """Decide and commit one micro-batch; returns how many commands. Waits up to `wait_s` for the first one."""
+        """Decide and commit one micro-batch; returns how many commands. Waits `wait_s` for the first."""
         records = self.log.commands(self.position, self._limit, wait_s)
         if not records:
             self._fire_idle()
@@ -79,7 +79,7 @@ class Worker:
         return len(records)
 
     def run(self, stopping: Callable[[], bool], wait_s: float = 0.25) -> None:
-        """Work until `stopping()`. Garbage is collected when there is nothing to do, or every hundred batches."""
+        """Work until `stopping()`. Garbage is collected where there is nothing to do, or each 100 batches."""
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -7,7 +7,18 @@ from typing import Annotated
 import annotated_types as at
 from msgspec import Meta
 
-from schemas.fields import AccountKind, ActorId, Amount, Currency, Label, NewId, PersonalText, PersonId, RoleId, Text
+from schemas.fields import (
+    AccountKind,
+    ActorId,
+    Amount,
+    Currency,
+    Label,
+    NewId,
+    PersonalText,
+    PersonId,
+    RoleId,
+    Text,
+)
 from schemas.message import Command, Event, Value
 
 Few = at.MaxLen(1_000)
@@ -43,7 +54,7 @@ class RegisterPerson(Command, tag="RegisterPerson"):
 
 
 class RegisterUser(Command, tag="RegisterUser"):
-    """Give a person a user to act as. party: the party on whose behalf, for scopes of its own; empty for staff."""
+    """Give a person a user to act as. party: on whose behalf, for scopes of its own; empty for staff."""
 
     user: NewId
     person: PersonId

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from schemas.fields import AccountId, AccountKind, AmountOrZero, BlockId, Currency, Direction, Label, Millis, NewId, Text
+from schemas.fields import (
+    AccountId,
+    AccountKind,
+    AmountOrZero,
+    BlockId,
+    Currency,
+    Direction,
+    Label,
+    Millis,
+    NewId,
+    Text,
+)
 from schemas.message import Command, Event
 
 

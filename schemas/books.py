@@ -1,4 +1,4 @@
-"""Books: the ledger of one legal entity, product line or tenant, its clock, its days and its chart of accounts."""
+"""Books: the ledger of one legal entity, product line or tenant: its clock, days and chart of accounts."""
 
 from __future__ import annotations
 

@@ -64,5 +64,5 @@ def decode_command(value: bytes) -> Command:
 
 
 def fingerprint(command: Command) -> str:
-    """16 hex digits over the canonical command. The id is part of it, which changes nothing among equal ids."""
+    """16 hex digits over the canonical command. The id is in it, which changes nothing among equal ids."""
     return hashlib.blake2b(encode(command), digest_size=8).hexdigest()

@@ -29,7 +29,11 @@ NoNul = at.Predicate(_without_nul)
 NEW_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$"
 
 Id = Annotated[str, Meta(min_length=1, max_length=64), at.Len(1, 64), NoNul]
-NewId = Annotated[str, Meta(min_length=1, max_length=64, pattern=NEW_ID), StringConstraints(min_length=1, max_length=64, pattern=NEW_ID)]
+NewId = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, pattern=NEW_ID),
+    StringConstraints(min_length=1, max_length=64, pattern=NEW_ID),
+]
 
 CommandId = Id
 BookId = Id
@@ -60,7 +64,9 @@ AmountOrZero = Annotated[int, Meta(ge=0, le=INT64_MAX), at.Ge(0), at.Le(INT64_MA
 SignedAmount = Annotated[int, Meta(ge=-INT64_MAX, le=INT64_MAX), at.Ge(-INT64_MAX), at.Le(INT64_MAX)]
 Currency = Annotated[str, Meta(min_length=2, max_length=12), at.Len(2, 12), NoNul]
 """An ISO 4217 code or the code of a registered asset; which ones exist is asked when a command is decided."""
-NewAsset = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]{3,11}$"), StringConstraints(pattern="^[A-Z][A-Z0-9_]{3,11}$")]
+NewAsset = Annotated[
+    str, Meta(pattern="^[A-Z][A-Z0-9_]{3,11}$"), StringConstraints(pattern="^[A-Z][A-Z0-9_]{3,11}$")
+]
 """A new asset's code: 4 to 12 capitals, digits and underscores, so that it never looks like an ISO code."""
 
 Clock = Literal["wall", "commanded"]

@@ -8,7 +8,7 @@ This module must never know a particular command or event.
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, dataclass_transform, get_type_hints
 
 import msgspec
 from pydantic import GetCoreSchemaHandler
@@ -19,6 +19,8 @@ from schemas.fields import ActorId, BookId, CommandId, Millis
 Date = datetime.date
 
 
+# What msgspec does at run time, mypy is told: fields make the constructor, and nothing can be assigned.
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """A part of a message: immutable, compared by content, without a type tag of its own."""
 
@@ -27,8 +29,9 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
         return _core_schema(cls, handler, tag=None)
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What is said on the log. The tag `type` is the class's name and is never reused with another meaning."""
+    """What is said on the log. The tag `type` is the class's name, never reused with another meaning."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -55,7 +58,7 @@ class Event(Message, kw_only=True):
 
     seq: 1, 2, 3... within the book, without a gap.         book: whose event it is.
     at: book time, Unix milliseconds.                       cause: offset of the command answered, -1 if none.
-    epoch: epoch of the log that `cause` counts in.         command, actor, issued_at_ms: of the command answered.
+    epoch: epoch of the log that `cause` counts in.         command, actor, issued_at_ms: of that command.
     timer: id of the timer that fired, in place of a command.
     fingerprint: 16 hex digits over the command's content, on the first event of an outcome that is
         remembered for repeats; empty on every other event.
@@ -77,9 +80,7 @@ ENVELOPE = tuple(field.name for field in msgspec.structs.fields(Event))
 """The names of the envelope's fields; everything else in an event is what happened."""
 
 
-def _core_schema(
-    cls: type[msgspec.Struct], handler: GetCoreSchemaHandler, tag: str | None
-) -> CoreSchema:
+def _core_schema(cls: type[msgspec.Struct], handler: GetCoreSchemaHandler, tag: str | None) -> CoreSchema:
     hints = get_type_hints(cls, include_extras=True)
     fields: dict[str, core_schema.TypedDictField] = {}
     if tag is not None:

@@ -34,7 +34,7 @@ def format_minor(amount_minor: int, digits: int) -> str:
 def parse_minor(text: str, digits: int) -> int:
     """Decimal text as minor units, exactly: `parse_minor("147.8", 2)` is 14780.
 
-    Raises ValueError, with the reason, where the text is no plain decimal or has more places than the currency.
+    Raises ValueError, with the reason, where the text is no plain decimal or has more places than `digits`.
     """
     plain = text.strip()
     sign = -1 if plain.startswith("-") else 1

@@ -1,7 +1,7 @@
 """The catalogue of rejections: every reason an outcome can have, what it means, and whether to try again.
 
 `reason` and `figures` are public: the caller may read them. What only risk staff may know stands in
-`restricted` and never leaves the events topic. The catalogue only grows; a released reason never changes meaning.
+`restricted` and never leaves the events topic. The catalogue only grows; a released reason keeps its meaning.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ Advice = Literal["correct it", "same id, later", "new id, later", "ask the bank"
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
-    """What `decide` returns when the answer is no. `figures` are the values behind it; `restricted` is for staff."""
+    """What `decide` returns when the answer is no. `figures` are the values behind it."""
 
     reason: Reason
     figures: dict[str, int | str] = {}
@@ -141,7 +141,7 @@ UNREMEMBERED: frozenset[str] = frozenset(
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A line of the catalogue. text: one sentence with `{figures}` in it.   advice: what the caller does next."""
+    """A line of the catalogue. text: one sentence with `{figures}` in it.   advice: what to do next."""
 
     text: str
     advice: Advice
@@ -150,7 +150,9 @@ class Entry(msgspec.Struct, frozen=True):
 CATALOGUE: dict[str, Entry] = {
     "undecodable": Entry("The record is not a command: {problem}", "correct it"),
     "unknown_book": Entry("There is no book {book}.", "correct it"),
-    "wrong_partition": Entry("The record's key is not its book, or the book lives on another partition.", "correct it"),
+    "wrong_partition": Entry(
+        "The record's key is not its book, or the book lives on another partition.", "correct it"
+    ),
     "actor_unproven": Entry("Nothing proves that {actor} sent this.", "correct it"),
     "issued_in_future": Entry("issued_at_ms is {ahead_ms} ms ahead of the book's clock.", "same id, later"),
     "clock_unconfirmed": Entry(
@@ -167,12 +169,16 @@ CATALOGUE: dict[str, Entry] = {
     "internal_error": Entry("The engine failed to decide this command; nothing was changed.", "ask the bank"),
     "book_exists": Entry("There is already a book {book}.", "correct it"),
     "unknown_time_zone": Entry("{time_zone} is no time zone of the tz database.", "correct it"),
-    "unknown_currency": Entry("{currency} is neither an ISO 4217 currency nor a registered asset.", "correct it"),
+    "unknown_currency": Entry(
+        "{currency} is neither an ISO 4217 currency nor a registered asset.", "correct it"
+    ),
     "administrators_missing": Entry("A book needs at least one administrator.", "correct it"),
     "duplicate_line": Entry("{line} stands in the list twice.", "correct it"),
     "chart_incomplete": Entry("The chart of accounts has no line for accounts of kind {kind}.", "correct it"),
     "time_not_ahead": Entry("The book's time is already {at}.", "correct it"),
-    "clock_not_commanded": Entry("The book follows the wall clock; only a commanded book can be advanced.", "correct it"),
+    "clock_not_commanded": Entry(
+        "The book follows the wall clock; only a commanded book can be advanced.", "correct it"
+    ),
     "nothing_to_confirm": Entry("The clock has not jumped.", "correct it"),
     "period_not_open": Entry("{date} is outside the open period, which began on {open_from}.", "correct it"),
     "asset_exists": Entry("There is already an asset {asset}.", "correct it"),
@@ -198,8 +204,12 @@ CATALOGUE: dict[str, Entry] = {
     "account_not_found": Entry("There is no account {account}.", "correct it"),
     "account_not_open": Entry("The account {account} is closed.", "correct it"),
     "account_kind_mismatch": Entry("{detail}", "correct it"),
-    "ledger_not_found": Entry("The chart of accounts has no line {ledger} for accounts of kind {kind}.", "correct it"),
-    "currency_mismatch": Entry("The account {account} is kept in {account_currency}, not in {currency}.", "correct it"),
+    "ledger_not_found": Entry(
+        "The chart of accounts has no line {ledger} for accounts of kind {kind}.", "correct it"
+    ),
+    "currency_mismatch": Entry(
+        "The account {account} is kept in {account_currency}, not in {currency}.", "correct it"
+    ),
     "overdraft_not_allowed": Entry("Only customer accounts have an overdraft.", "correct it"),
     "overdraft_in_use": Entry("{used} of the overdraft is in use.", "correct it"),
     "block_exists": Entry("There is already a block {block} on the account.", "correct it"),
@@ -210,8 +220,12 @@ CATALOGUE: dict[str, Entry] = {
     "same_account": Entry("Debit and credit are the same account.", "correct it"),
     "unbalanced": Entry("The legs in {currency} sum to {sum}, not to zero.", "correct it"),
     "too_many_legs": Entry("{legs} legs; a posting has 2 to {most}.", "correct it"),
-    "value_date_in_future": Entry("The value date {value_date} is after the booking date {booking_date}.", "correct it"),
-    "insufficient_funds": Entry("Available {available}, needed {needed} (minor units of {currency}).", "new id, later"),
+    "value_date_in_future": Entry(
+        "The value date {value_date} is after the booking date {booking_date}.", "correct it"
+    ),
+    "insufficient_funds": Entry(
+        "Available {available}, needed {needed} (minor units of {currency}).", "new id, later"
+    ),
     "overflow": Entry("The balance of {account} would leave the range of 64 bits.", "correct it"),
     "transfer_not_found": Entry(
         "Seq {transfer} is no transfer of this book that can still be reversed or refunded.", "correct it"
