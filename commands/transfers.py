@@ -80,12 +80,15 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
 
 
 def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
-    """Rejected, in this order: too_many_legs, account_not_found, account_not_open, currency_mismatch,
-    unbalanced, value_date_in_future, period_not_open, party_not_active (debit legs), account_blocked,
-    insufficient_funds, overflow.
+    """Rejected, in this order: too_many_legs, zero_amount, account_not_found, account_not_open,
+    currency_mismatch (these three leg by leg), unbalanced, value_date_in_future, period_not_open,
+    party_not_active (debit legs), account_blocked, insufficient_funds, overflow.
     """
     if not 2 <= len(command.legs) <= MOST_LEGS:
         return reject("too_many_legs", legs=len(command.legs), most=MOST_LEGS)
+    for leg in command.legs:
+        if leg.amount == 0:
+            return reject("zero_amount", account=leg.account)
     sums: dict[str, int] = {}
     for leg in command.legs:
         account = book.accounts.get(leg.account)

@@ -76,6 +76,7 @@ Reason = Literal[
     "same_account",
     "unbalanced",
     "too_many_legs",
+    "zero_amount",
     "value_date_in_future",
     "insufficient_funds",
     "overflow",
@@ -220,6 +221,7 @@ CATALOGUE: dict[str, Entry] = {
     "same_account": Entry("Debit and credit are the same account.", "correct it"),
     "unbalanced": Entry("The legs in {currency} sum to {sum}, not to zero.", "correct it"),
     "too_many_legs": Entry("{legs} legs; a posting has 2 to {most}.", "correct it"),
+    "zero_amount": Entry("The leg of {account} moves nothing.", "correct it"),
     "value_date_in_future": Entry(
         "The value date {value_date} is after the booking date {booking_date}.", "correct it"
     ),
