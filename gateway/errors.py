@@ -1,0 +1,31 @@
+"""What can be wrong with what people bring, in one sentence each. All of it is found before anything is
+sent.
+"""
+
+from __future__ import annotations
+
+from engine.errors import DaybookError
+
+
+class MappingWrong(DaybookError):
+    """The mapping cannot be used. `problems` are all of them, each with the path of its setting."""
+
+    advice = "Correct the mapping; examples/ has two that work, with comments."
+
+    def __init__(self, what: str, problems: tuple[str, ...] = (), advice: str | None = None) -> None:
+        super().__init__(what, advice)
+        self.problems = problems
+
+
+class ImportRefused(DaybookError):
+    """The import does not begin: the file cannot be read, or the book is not where it should go."""
+
+    advice = "Nothing was sent."
+
+
+class ImportStopped(DaybookError):
+    """The import ended before its last row: the file changed or broke under it, or the book was not
+    opened.
+    """
+
+    advice = "Repair what is said, then run it again with --resume: it goes on behind the last row answered."
