@@ -1,0 +1,165 @@
+"""Was every stored command answered exactly once, in order, and is it still the command that was decided?
+
+The links cover events. Commands are covered through them: an outcome's fingerprint is a digest of the command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from book.repeats import key_of
+from book.state import Partition
+from engine.errors import LogCorrupt
+from engine.log.records import BEFORE_FIRST, Record
+from replay.problems import Problem, Problems
+from schemas.books import ReleaseActivated, SystemBookOpened
+from schemas.catalogue import Undecodable, decode_command, fingerprint
+from schemas.message import Event
+from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated
+
+AT_ONCE = 32_000
+NAMELESS = frozenset({"undecodable", "wrong_partition", "actor_unproven", "unknown_book"})
+"""Reasons for which nothing in the record is taken as said: the outcome names no command and no actor."""
+OF_THE_ENGINE = (SystemBookOpened, ReleaseActivated)
+"""Events that answer no command and are no timer's."""
+
+
+class History(Protocol):
+    """What replay reads: a log, opened as a reader."""
+
+    def events(self, after: int) -> Iterator[Record]: ...
+    def commands(self, after: int, limit: int, wait_s: float) -> Sequence[Record]: ...
+    def last_command_offset(self) -> int: ...
+
+
+class _Said(msgspec.Struct):
+    id: str
+    actor: str
+
+
+_said = msgspec.json.Decoder(_Said).decode
+
+
+def stored_commands(log: History, through: int) -> Iterator[Record]:
+    """The commands that are stored in the log, in order, up to the offset `through`."""
+    after = BEFORE_FIRST
+    while after < through and (records := log.commands(after, AT_ONCE, 0.0)):
+        after = records[-1].offset
+        yield from (record for record in records if record.offset <= through)
+
+
+class Answers:
+    """Follows the commands beside the events. count: commands answered so far.
+
+    Make it before the events are read: a log in use may grow between the two.
+    """
+
+    def __init__(self, log: History, problems: Problems) -> None:
+        self._commands = stored_commands(log, log.last_command_offset())
+        self._problems = problems
+        self._here = problems.here
+        self._ahead: Record | None = None
+        self._cause = BEFORE_FIRST
+        self._alone = False
+        self.count = 0
+
+    def check(self, partition: Partition, event: Event) -> None:
+        """Take the next event, before it is applied to the partition."""
+        cause = event.cause
+        if cause < 0:
+            if event.command or event.fingerprint or not (event.timer or type(event) in OF_THE_ENGINE):
+                self._here("the event answers no command and is no timer's")
+        elif cause == self._cause:
+            if self._alone or event.fingerprint or type(event) in (CommandRejected, CommandRepeated):
+                self._here(f"command {cause} is answered a second time")
+        elif cause < self._cause:
+            self._here(f"command {cause} is answered after command {self._cause}")
+        else:
+            self._cause = cause
+            self._alone = type(event) in (CommandRejected, CommandRepeated)
+            self._first_of_outcome(partition, event)
+
+    def finish(self, *, may_wait: bool) -> None:
+        """After the last event: no command is left over, unless the log keeps commands that still wait."""
+        left = [] if may_wait else [record.offset for record in self._rest()]
+        if left:
+            shown = f"command {left[0]}" if len(left) == 1 else f"commands {left[0]} to {left[-1]}"
+            self._problems.add(Problem(f"no outcome is stored for {shown}, {len(left)} in all"))
+
+    def _first_of_outcome(self, partition: Partition, event: Event) -> None:
+        command = self._command(event)
+        if command is None:
+            self._here(f"the event answers command {event.cause}, which is not stored")
+            return
+        self.count += 1
+        mark = event.fingerprint
+        if not event.command:
+            if type(event) is not CommandRejected or event.reason not in NAMELESS:
+                self._here(f"the outcome of command {event.cause} does not name it")
+            return
+        try:
+            said = _said(command.value)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            self._here(f"command {event.cause} was decided but cannot be decoded ({error})")
+            return
+        if said.id != event.command or said.actor != event.actor:
+            self._here(
+                f"command {event.cause} is {said.id} of {said.actor}, but its outcome names "
+                f"{event.command} of {event.actor}"
+            )
+        book = partition.books.get(event.book)
+        seen = book.repeats.seen.get(key_of(event.actor, event.command)) if book is not None else None
+        if mark:
+            if seen is not None:
+                self._here(f"{event.command} of {event.actor} was decided before, at seq {seen.seq}")
+        elif type(event) is CommandRepeated:
+            if seen is None or (seen.seq, seen.reason) != (event.first_seq, event.reason):
+                self._here(f"{event.command} is answered as a repeat, but not with its first outcome")
+                return
+            mark = seen.fingerprint
+        elif type(event) is not CommandRejected or event.reason not in UNREMEMBERED:
+            self._here(f"the outcome of {event.command} has no fingerprint")
+        # Nearly always the bytes are the canonical ones already, and then they need not be decoded.
+        if mark and digest(command.value) != mark and not _is(command.value, mark):
+            self._here(f"command {event.cause} as stored is not the one that was decided")
+
+    def _command(self, event: Event) -> Record | None:
+        """The command that the event answers. What stands before it was left out."""
+        cause = event.cause
+        while (record := self._ahead or self._next()) is not None:
+            if record.offset > cause:
+                self._ahead = record
+                return None
+            self._ahead = None
+            if record.offset == cause:
+                return record
+            self._here(f"command {record.offset} has no outcome before this event")
+        return None
+
+    def _next(self) -> Record | None:
+        try:
+            return next(self._commands, None)
+        except LogCorrupt as error:
+            self._problems.add(Problem(f"the commands cannot be read on: {error.what}"))
+            return None
+
+    def _rest(self) -> Iterator[Record]:
+        while (record := self._ahead or self._next()) is not None:
+            self._ahead = None
+            yield record
+
+
+def digest(value: bytes) -> str:
+    """The fingerprint of a command that is stored in canonical form."""
+    return hashlib.blake2b(value, digest_size=8).hexdigest()
+
+
+def _is(value: bytes, mark: str) -> bool:
+    try:
+        return fingerprint(decode_command(value)) == mark
+    except Undecodable:
+        return False

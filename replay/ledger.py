@@ -1,0 +1,158 @@
+"""The books kept a second time, from postings alone, so that a bug in `evolve` is found and not repeated.
+
+What must hold of every money event: its postings sum to zero in each currency, each balance follows from the
+one before, nobody falls below their floor, and dates are in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from book.state import Account, Book
+from book.transfers import find_posted
+from schemas.accounts import AccountClosed
+from schemas.message import Event
+from schemas.postings import Posting
+from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
+
+Found = Callable[[str], None]
+"""Told what is wrong with an event, in a sentence."""
+
+
+class Ledger:
+    """One book's second bookkeeping. seq: of its newest event.   balances: booked, by account."""
+
+    def __init__(self, book: str) -> None:
+        self.book = book
+        self.seq = 0
+        self.balances: dict[str, int] = {}
+
+    def post(self, book: Book, event: Any, found: Found) -> None:
+        """Check a money event against the balances so far, before it is applied to the book, and book it here."""
+        postings: tuple[Posting, ...] = event.postings
+        balances, accounts = self.balances, book.accounts
+        currency = postings[0].currency if postings else ""
+        total = 0
+        for posting in postings:
+            name, amount = posting.account, posting.amount
+            before = balances.get(name, 0)
+            if before + amount != posting.balance:
+                found(
+                    f"{name} had {before}, {amount} was posted, and the balance is given as {posting.balance}"
+                )
+            balances[name] = posting.balance
+            total += amount
+            account = accounts.get(name)
+            if account is None:
+                found(f"there is no account {name}")
+            elif posting.currency != account.currency or not account.is_open:
+                found(_unfit(name, account, posting))
+            if posting.currency != currency:
+                total = -1 if total == 0 else total  # a look at each currency decides
+        if total:
+            for each, left in sums(postings):
+                found(f"the postings in {each} sum to {left}, not to zero")
+        if event.booking_date != book.business_date:
+            found(f"it is booked on {event.booking_date}, and the business date is {book.business_date}")
+        if not book.open_from <= event.value_date <= event.booking_date:
+            found(
+                f"its value date {event.value_date} is not within {book.open_from} to {event.booking_date}, "
+                "the open period"
+            )
+
+    def bounds(self, book: Book, event: Any, found: Found) -> None:
+        """Check, when the event was applied, that whoever paid could, and that the book has the same balances."""
+        accounts, balances = book.accounts, self.balances
+        for posting in event.postings:
+            account = accounts.get(posting.account)
+            if account is None:
+                continue
+            if account.booked != balances[posting.account]:
+                found(
+                    f"the state gives {posting.account} the balance {account.booked}, its postings "
+                    f"{balances[posting.account]}"
+                )
+            if posting.amount < 0 and account.kind == "customer":
+                available = account.booked - account.held + account.overdraft
+                if available < 0:
+                    found(f"{posting.account} falls {-available} below its floor")
+
+    def differences(self, book: Book) -> Iterator[str]:
+        """At the end: where the state and the postings disagree, and where the book does not sum to zero."""
+        totals: dict[str, int] = {}
+        for name, account in book.accounts.items():
+            totals[account.currency] = totals.get(account.currency, 0) + account.booked
+            if account.booked != self.balances.get(name, 0):
+                yield f"{name} has {account.booked} in the state and {self.balances.get(name, 0)} by its postings"
+        for currency, total in totals.items():
+            if total:
+                yield f"all accounts in {currency} together have {total}, not zero"
+
+
+def sums(postings: tuple[Posting, ...]) -> Iterator[tuple[str, int]]:
+    """The currencies in which the postings do not sum to zero, and what is left."""
+    totals: dict[str, int] = {}
+    for posting in postings:
+        totals[posting.currency] = totals.get(posting.currency, 0) + posting.amount
+    return ((currency, total) for currency, total in totals.items() if total)
+
+
+def _unfit(name: str, account: Account, posting: Posting) -> str:
+    if not account.is_open:
+        return f"{name} is closed"
+    return f"{name} is kept in {account.currency}, and {posting.currency} was posted"
+
+
+# --- what each kind of event says beside its postings -------------------------------------------------
+
+
+def _transfer(book: Book, event: TransferPosted, found: Found) -> None:
+    legs = [(posting.account, posting.amount) for posting in event.postings]
+    if legs != [(event.debit, -event.amount), (event.credit, event.amount)] or event.amount <= 0:
+        found(f"its postings are not {event.amount} from {event.debit} to {event.credit}")
+
+
+def _reversal(book: Book, event: TransferReversed, found: Found) -> None:
+    posted = find_posted(book, event.transfer)
+    if posted is None:
+        found(f"it takes back {event.transfer}, which is no transfer that can be")
+    elif posted.reversed or posted.refunded:
+        found(f"it takes back {event.transfer}, which was taken back before")
+    elif [(p.account, -p.amount) for p in event.postings] != list(posted.legs):
+        found(f"its postings are not those of {event.transfer} the other way round")
+
+
+def _refund(book: Book, event: TransferRefunded, found: Found) -> None:
+    posted = find_posted(book, event.transfer)
+    if posted is None or not posted.currency:
+        found(f"it refunds {event.transfer}, which is no transfer that can be")
+        return
+    (debit, _), (credit, original) = posted.legs
+    legs = [(posting.account, posting.amount) for posting in event.postings]
+    if (
+        posted.reversed
+        or posted.refunded + event.amount != event.refunded_after
+        or event.refunded_after > original
+    ):
+        found(
+            f"it refunds {event.amount} of {event.transfer}, and {original - posted.refunded} was left to refund"
+        )
+    if legs != [(credit, -event.amount), (debit, event.amount)] or event.amount <= 0:
+        found(f"its postings are not {event.amount} from {credit} to {debit}")
+
+
+def _closing(book: Book, event: AccountClosed, found: Found) -> None:
+    account = book.accounts.get(event.account)
+    if account is not None and (account.booked or account.held):
+        found(f"{event.account} is closed with {account.booked} booked and {account.held} held")
+
+
+MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
+    TransferPosted: _transfer,
+    EntriesPosted: lambda book, event, found: None,
+    TransferReversed: _reversal,
+    TransferRefunded: _refund,
+}
+"""What moves money, and what of it is to be compared with what came before."""
+OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {AccountClosed: _closing}

@@ -1,0 +1,234 @@
+"""`verify`: fold the log and check everything that must hold, beside the fold and independently of it.
+
+It goes on behind a problem as far as it can, and every problem names its place. It writes nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from book.digest import book_digest, partition_digest
+from book.evolve import OPEN, evolve
+from book.repeats import Seen, key_of
+from book.state import Book, Partition
+from engine.errors import LogCorrupt
+from engine.links import link_of
+from engine.log.records import BEFORE_FIRST, Record
+from engine.receipts import Receipt
+from replay.answers import Answers, History
+from replay.chain import Chain
+from replay.ledger import MONEY, OTHERS, Ledger
+from replay.problems import Problem, Problems
+from schemas.catalogue import decode_event
+from schemas.message import Event
+from schemas.rejections import CommandRejected
+
+MOST_PROBLEMS = 100
+Progress = Callable[[int], None]
+"""Told, now and then, how many events have been checked."""
+Extra = Callable[[Partition, int], Iterable[Problem]]
+"""A further check: gets the state and the offset of the newest event, gives problems."""
+
+
+class BookVerified(msgspec.Struct, frozen=True):
+    """One book at the end: its newest seq, how many accounts and parties it has, the digest of its state."""
+
+    seq: int
+    accounts: int
+    parties: int
+    digest: str
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What verify found. ok: nothing is wrong.   problems: the first of them.   problem_count: of them all.
+
+    digest: of the state.   receipts: how many were given and fit.
+    unsigned_tail: events behind the newest receipt that fits; all of them where there is none.
+    """
+
+    ok: bool
+    events: int
+    commands: int
+    digest: str
+    books: dict[str, BookVerified]
+    problems: list[Problem]
+    problem_count: int
+    receipts: int
+    unsigned_tail: int
+
+
+def verify(
+    log: History,
+    *,
+    receipts: Iterable[Receipt] = (),
+    public_key: Ed25519PublicKey | None = None,
+    extra: Extra | None = None,
+    commands_may_wait: bool = False,
+    progress: Progress | None = None,
+    most_problems: int = MOST_PROBLEMS,
+) -> Verified:
+    """Check all history in the log, which must be open as a reader.
+
+    public_key: whose signature the receipts must carry; without it they are taken on their holder's word.
+    commands_may_wait: for logs that store commands before they are decided (Kafka).
+    """
+    work = _Verification(log, receipts, public_key, Problems(most_problems))
+    was_enabled = gc.isenabled()
+    gc.disable()  # nothing here makes cycles, and the state that grows would be searched for some again and again
+    try:
+        work.read(log, progress or (lambda events: None))
+        work.answers.finish(may_wait=commands_may_wait)
+        work.chain.finish()
+    finally:
+        if was_enabled:
+            gc.enable()
+    return work.result(extra)
+
+
+class _Verification:
+    def __init__(
+        self,
+        log: History,
+        receipts: Iterable[Receipt],
+        public_key: Ed25519PublicKey | None,
+        problems: Problems,
+    ) -> None:
+        self.problems = problems
+        self.partition = Partition()
+        self.ledgers: dict[bytes, Ledger] = {}
+        self.chain = Chain(receipts, public_key, problems)
+        self.answers = Answers(log, problems)
+        self.events = 0
+        self.signed_events = 0
+        self.offset = BEFORE_FIRST
+
+    def read(self, log: History, progress: Progress) -> None:
+        """Go through the log, page by page."""
+        values: list[bytes] = []
+        first = BEFORE_FIRST
+        try:
+            for record in log.events(BEFORE_FIRST):
+                if not values:
+                    first = record.offset
+                if record.offset <= self.offset:
+                    self.problems.add(Problem("the offset does not rise", offset=record.offset))
+                self.offset = record.offset
+                values.append(record.value)
+                self._event(record)
+                link = link_of(record.headers) if record.headers else None
+                if link is not None:
+                    self._page(values, first, record, link)
+                    values = []
+                    progress(self.events)
+        except LogCorrupt as error:
+            self.problems.add(
+                Problem(f"the events behind this cannot be read: {error.what}", offset=self.offset)
+            )
+        else:
+            if values:
+                self.chain.unlinked(first, self.offset)
+
+    def _page(self, values: list[bytes], first: int, last: Record, link: bytes) -> None:
+        seqs = {ledger.book: ledger.seq for ledger in self.ledgers.values()}
+        self.chain.page(values, first, last, link, self.partition.epoch_id, seqs)
+        if self.chain.signed == last.offset:
+            self.signed_events = self.events
+
+    def _event(self, record: Record) -> None:
+        """Check one event and apply it."""
+        self.events += 1
+        problems, partition = self.problems, self.partition
+        ledger = self.ledgers.get(record.key)
+        if ledger is None:
+            ledger = self.ledgers[record.key] = Ledger(record.key.decode("utf-8", "replace"))
+        problems.book, problems.offset = ledger.book, record.offset
+        problems.seq = expected = ledger.seq + 1
+        try:
+            event: Event = decode_event(record.value)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            problems.here(f"the event cannot be decoded ({error})")
+            ledger.seq = expected
+            return
+        problems.seq = ledger.seq = event.seq
+        before = problems.count
+        if event.seq != expected:
+            problems.here(f"seq {event.seq} stands where {expected} belongs")
+        if event.book != ledger.book:
+            problems.here(f"the event of book {event.book} stands under the key of book {ledger.book}")
+        self.answers.check(partition, event)
+        kind = type(event)
+        book = partition.books.get(event.book)
+        money = MONEY.get(kind)
+        if book is not None:
+            if event.at < book.at:
+                problems.here(f"its time {event.at} is before the book's, {book.at}")
+                book.at = event.at
+            book.seq = event.seq - 1  # a gap has been reported; the fold goes on behind it
+            if money is not None:
+                ledger.post(book, event, problems.here)
+                money(book, event, problems.here)
+            elif kind in OTHERS:
+                OTHERS[kind](book, event, problems.here)
+        try:
+            evolve(partition, event)
+        except Exception as error:  # noqa: BLE001 - whatever a damaged event does to evolve is a finding, not our end
+            if problems.count == before:
+                problems.here(f"the event cannot be applied ({type(error).__name__}: {error})")
+            _apply_by_force(partition, event)
+        if money is not None and book is not None:
+            ledger.bounds(book, event, problems.here)
+
+    def result(self, extra: Extra | None) -> Verified:
+        """What was found, when all was read."""
+        problems = self.problems
+        books: dict[str, BookVerified] = {}
+        for ledger in self.ledgers.values():
+            book = self.partition.books.get(ledger.book)
+            if book is None:
+                problems.add(Problem("the book was never opened", ledger.book))
+                continue
+            for what in ledger.differences(book):
+                problems.add(Problem(what, ledger.book))
+            books[ledger.book] = BookVerified(
+                book.seq, len(book.accounts), len(book.parties), book_digest(book)
+            )
+        for problem in extra(self.partition, self.offset) if extra is not None else ():
+            problems.add(problem)
+        if self.events == 0:
+            problems.add(Problem("the log is empty"))
+        return Verified(
+            ok=problems.count == 0,
+            events=self.events,
+            commands=self.answers.count,
+            digest=partition_digest(self.partition),
+            books=books,
+            problems=problems.found,
+            problem_count=problems.count,
+            receipts=self.chain.matched,
+            unsigned_tail=self.events - self.signed_events,
+        )
+
+
+def _apply_by_force(partition: Partition, event: Any) -> None:
+    """What an event says of itself is taken as it stands where `evolve` refused it, so that the next one is not
+    blamed for this one.
+    """
+    book: Book | None = partition.books.get(event.book)
+    if event.cause >= 0:
+        partition.position = event.cause
+    if book is None or type(event) in OPEN:
+        return
+    book.seq, book.at = event.seq, event.at
+    if type(event) in MONEY:
+        for posting in event.postings:
+            if posting.account in book.accounts:
+                book.accounts[posting.account].booked = posting.balance
+    key = key_of(event.actor, event.command)
+    if event.fingerprint and key not in book.repeats.seen:
+        reason = event.reason if isinstance(event, CommandRejected) else ""
+        book.repeats.remember(key, Seen(event.fingerprint, event.seq, reason), event.at, event.issued_at_ms)
