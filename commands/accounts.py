@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from book.state import Account, Book
+from book.state import Account, Block, Book
 from commands.decision import Decision, knows_currency
 from schemas.accounts import (
     AccountBlocked,
@@ -130,7 +130,7 @@ def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
     account = _open(book, command.account)
     if isinstance(account, Rejection):
         return account
-    if account.blocks is not None:
+    if any(_stands(block, at_ms) for block in (account.blocks or {}).values()):
         return reject("account_blocked", account=command.account, direction="both")
     if account.booked or account.held:
         return reject("account_not_empty", booked=account.booked, held=account.held)
@@ -140,10 +140,12 @@ def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
 def is_blocked(account: Account, direction: Direction, at_ms: int) -> bool:
     """Whether a block that has not expired stands against `debits` or `credits`."""
     return account.blocks is not None and any(
-        block.direction in (direction, "both")
-        and (block.expires_at_ms is None or block.expires_at_ms > at_ms)
-        for block in account.blocks.values()
+        block.direction in (direction, "both") and _stands(block, at_ms) for block in account.blocks.values()
     )
+
+
+def _stands(block: Block, at_ms: int) -> bool:
+    return block.expires_at_ms is None or block.expires_at_ms > at_ms
 
 
 DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
