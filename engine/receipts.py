@@ -42,7 +42,7 @@ class BadSigningKey(DaybookError):
 class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A link and who vouches for it.
 
-    partition, epoch_id: which log.   offset: of the page's last event.   books: seq of each one's newest event.
+    partition, epoch_id: which log.   offset: of the page's last event.   books: seq of each one's newest.
     link: hex.   key: id of the public key.   signature: Ed25519 over the canonical JSON of the rest, hex.
     """
 

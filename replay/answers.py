@@ -1,6 +1,6 @@
 """Was every stored command answered exactly once, in order, and is it still the command that was decided?
 
-The links cover events. Commands are covered through them: an outcome's fingerprint is a digest of the command.
+The links cover events. Commands are covered through them: an outcome's fingerprint is the command's digest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The links and the receipts: is this the history that was written, and the one that was vouched for?
 
-Links find what was changed and not recomputed. Only a receipt that was kept elsewhere finds a history that was
-rewritten with valid links, cut off behind a page, or set back to an older copy.
+Links find what was changed and not recomputed. Only a receipt that was kept elsewhere finds a history that
+was rewritten with valid links, cut off behind a page, or set back to an older copy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from replay.problems import Problem, Problems
 
 
 class Chain:
-    """Follows the pages. matched: receipts that fit.   signed: offset up to which the newest of them vouches."""
+    """Follows the pages. matched: receipts that fit.   signed: how far the newest of them vouches."""
 
     def __init__(
         self, receipts: Iterable[Receipt], public_key: Ed25519PublicKey | None, problems: Problems
@@ -51,8 +51,8 @@ class Chain:
         if next_link(self._link, values) != link:
             self._problems.add(
                 Problem(
-                    f"the events from offset {first} to {last.offset} are not those that were written: their link "
-                    "does not fit",
+                    f"the events from offset {first} to {last.offset} are not those that were written: "
+                    "their link does not fit",
                     self._problems.book,
                     self._problems.seq,
                     last.offset,
@@ -82,8 +82,8 @@ class Chain:
                 if offset > self._last:
                     self._add(
                         receipt,
-                        f"vouches for events up to offset {offset}, and the log ends at {self._last}: it was cut "
-                        "off or set back to an older copy",
+                        f"vouches for events up to offset {offset}, and the log ends at {self._last}: "
+                        "it was cut off or set back to an older copy",
                     )
                 else:
                     self._add(receipt, f"fits no page: something up to offset {offset} was rewritten")

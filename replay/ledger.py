@@ -29,7 +29,7 @@ class Ledger:
         self.balances: dict[str, int] = {}
 
     def post(self, book: Book, event: Any, found: Found) -> None:
-        """Check a money event against the balances so far, before it is applied to the book, and book it here."""
+        """Check a money event against the balances so far and book it here, before the book applies it."""
         postings: tuple[Posting, ...] = event.postings
         balances, accounts = self.balances, book.accounts
         currency = postings[0].currency if postings else ""
@@ -62,7 +62,7 @@ class Ledger:
             )
 
     def bounds(self, book: Book, event: Any, found: Found) -> None:
-        """Check, when the event was applied, that whoever paid could, and that the book has the same balances."""
+        """Check, when the event was applied, that who paid could, and that the book has the same balances."""
         accounts, balances = book.accounts, self.balances
         for posting in event.postings:
             account = accounts.get(posting.account)
@@ -84,7 +84,8 @@ class Ledger:
         for name, account in book.accounts.items():
             totals[account.currency] = totals.get(account.currency, 0) + account.booked
             if account.booked != self.balances.get(name, 0):
-                yield f"{name} has {account.booked} in the state and {self.balances.get(name, 0)} by its postings"
+                posted = self.balances.get(name, 0)
+                yield f"{name} has {account.booked} in the state and {posted} by its postings"
         for currency, total in totals.items():
             if total:
                 yield f"all accounts in {currency} together have {total}, not zero"
@@ -130,14 +131,9 @@ def _refund(book: Book, event: TransferRefunded, found: Found) -> None:
         return
     (debit, _), (credit, original) = posted.legs
     legs = [(posting.account, posting.amount) for posting in event.postings]
-    if (
-        posted.reversed
-        or posted.refunded + event.amount != event.refunded_after
-        or event.refunded_after > original
-    ):
-        found(
-            f"it refunds {event.amount} of {event.transfer}, and {original - posted.refunded} was left to refund"
-        )
+    left = original - posted.refunded
+    if posted.reversed or event.amount > left or event.refunded_after != posted.refunded + event.amount:
+        found(f"it refunds {event.amount} of {event.transfer}, and {left} was left to refund")
     if legs != [(credit, -event.amount), (debit, event.amount)] or event.amount <= 0:
         found(f"its postings are not {event.amount} from {credit} to {debit}")
 

@@ -28,7 +28,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Problems:
-    """The first `most` problems, and how many there were: one broken event must not hide the number behind it.
+    """The first `most` problems, and how many there are: one broken event can bring thousands.
 
     book, seq, offset: the event that is looked at; `here` notes a problem of it.
     """

@@ -79,7 +79,7 @@ def verify(
     """
     work = _Verification(log, receipts, public_key, Problems(most_problems))
     was_enabled = gc.isenabled()
-    gc.disable()  # nothing here makes cycles, and the state that grows would be searched for some again and again
+    gc.disable()  # nothing here makes cycles, and the growing state would be searched for them all the time
     try:
         work.read(log, progress or (lambda events: None))
         work.answers.finish(may_wait=commands_may_wait)
@@ -215,7 +215,7 @@ class _Verification:
 
 
 def _apply_by_force(partition: Partition, event: Any) -> None:
-    """What an event says of itself is taken as it stands where `evolve` refused it, so that the next one is not
+    """Where `evolve` refused an event, take what it says of itself as it stands, so that the next one is not
     blamed for this one.
     """
     book: Book | None = partition.books.get(event.book)
