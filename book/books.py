@@ -126,10 +126,13 @@ def asset_registered(book: Book, event: AssetRegistered) -> None:
 
 def posted_day(book: Book, seq: int) -> PostedDay:
     """The day's transfers, to which the event `seq` is added; a new day where it is the first."""
-    if book.posted and book.posted[-1].business_date == book.business_date:
-        return book.posted[-1]
+    posted = book.posted
+    if posted:
+        day = posted[-1]
+        if day.business_date == book.business_date:
+            return day
     day = PostedDay(book.business_date, seq)
-    book.posted.append(day)
+    posted.append(day)
     return day
 
 

@@ -24,10 +24,9 @@ def post(book: Book, postings: tuple[Posting, ...]) -> None:
 def transfer_posted(book: Book, event: TransferPosted) -> None:
     """Two accounts changed, and the transfer can be taken back for a while."""
     post(book, event.postings)
-    amount = event.amount
-    posted_day(book, event.seq).transfers[event.seq] = Posted(
-        ((event.debit, -amount), (event.credit, amount)), event.currency
-    )
+    seq, amount = event.seq, event.amount
+    legs = ((event.debit, -amount), (event.credit, amount))
+    posted_day(book, seq).transfers[seq] = Posted(legs, event.currency)
 
 
 def entries_posted(book: Book, event: EntriesPosted) -> None:

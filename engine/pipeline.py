@@ -68,6 +68,7 @@ class Pipeline:
 
         # Book time. What may not move it is refused at the time that it is.
         at = book.at
+        asked_already = False
         if book.clock == "wall":
             if record.time_ms > at:
                 if record.time_ms - at > CLOCK_JUMP_MS and (jump := clock_jump_ms(book, record.time_ms)):
@@ -83,12 +84,15 @@ class Pipeline:
                     self._refuse(book, record, reject("issued_in_future", ahead_ms=asked - at), command)
                     return True
                 at = asked
+                asked_already = True
 
         # Timers: what is due by then happens first.
         queue = book.timers.queue
-        if queue and queue[0][0] <= at and not self.fire_due(book, at):
-            return False
-        self._answer(book, record, command, at)
+        if queue and queue[0][0] <= at:
+            if not self.fire_due(book, at):
+                return False
+            asked_already = False
+        self._answer(book, record, command, at, permitted=asked_already)
         return True
 
     def announce(self, event: Event, at: int) -> None:
@@ -125,14 +129,14 @@ class Pipeline:
             and key_of(command.actor, command.id) not in repeats.seen
             and command.issued_at_ms > repeats.floor_ms
         ):
-            self._answer(book, record, command, record.time_ms)
+            self._answer(book, record, command, record.time_ms, permitted=True)
         else:  # at the book's own time, so that a refusal never moves it past the jump
             self._refuse(book, record, reject("clock_unconfirmed", jump_ms=jump_ms), command)
         return True
 
-    def _answer(self, book: Book, record: Record, command: Command, at: int) -> None:
-        """Permission, repeat, decision."""
-        if not may(book, command):
+    def _answer(self, book: Book, record: Record, command: Command, at: int, *, permitted: bool) -> None:
+        """Permission, repeat, decision. permitted: it was asked, and nothing has changed since."""
+        if not permitted and not may(book, command):
             self._refuse(book, record, reject("not_permitted", actor=command.actor), command, at)
             return
         if book.clock == "wall" and command.issued_at_ms > at + AHEAD_MS:
@@ -145,9 +149,8 @@ class Pipeline:
         seen = repeats.seen.get(key_of(command.actor, command.id))
         if seen is not None:
             if seen.fingerprint == mark:
-                self._append(
-                    book, record, command, at, "", CommandRepeated(first_seq=seen.seq, reason=seen.reason)
-                )
+                repeated = CommandRepeated(first_seq=seen.seq, reason=seen.reason)
+                self.answers.append((self._append(book, record, command, at, "", repeated),))
             else:
                 self._refuse(book, record, reject("id_reused", first_seq=seen.seq), command, at)
             return
@@ -168,11 +171,14 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a bug in one decision must not stop the book; nothing was touched
             decision = reject("internal_error", restricted=f"{type(error).__name__}: {error}"[:500])
         if isinstance(decision, Event):
-            self._append(book, record, command, at, mark, decision)
+            self.answers.append((self._append(book, record, command, at, mark, decision),))
         elif isinstance(decision, Rejection):
             self._refuse(book, record, decision, command, at, mark)
         else:
-            self._append(book, record, command, at, mark, *decision)
+            first, *others = decision  # only the first one says what to remember for repeats
+            values = [self._append(book, record, command, at, mark, first)]
+            values += [self._append(book, record, command, at, "", event) for event in others]
+            self.answers.append(tuple(values))
 
     def _refuse(
         self,
@@ -186,38 +192,35 @@ class Pipeline:
         if at is None:
             at = max(book.at, record.time_ms) if book.id == SYSTEM_BOOK else book.at
         event = CommandRejected(rejection.reason, rejection.figures, rejection.restricted)
-        self._append(book, record, command, at, "" if rejection.reason in UNREMEMBERED else mark, event)
+        mark = "" if rejection.reason in UNREMEMBERED else mark
+        self.answers.append((self._append(book, record, command, at, mark, event),))
 
     def _append(
-        self, book: Book, record: Record, command: Command | None, at: int, mark: str, *events: Event
-    ) -> None:
-        """Stamp the events of one outcome, apply them to the state and keep their bytes."""
-        values = []
-        for event in events:
-            if event.book:  # the one event that is another book's: its first
-                force_setattr(event, "seq", 1)
-                key = event.book.encode()
-            else:
-                _stamp(event, book, at)
-                key = record.key if command is not None and book.id == command.book else book.id.encode()
-            force_setattr(event, "cause", record.offset)
-            force_setattr(event, "epoch", self.partition.epoch)
-            if command is not None:
-                force_setattr(event, "command", command.id)
-                force_setattr(event, "actor", command.actor)
-                force_setattr(event, "issued_at_ms", command.issued_at_ms)
-                force_setattr(event, "fingerprint", mark)
-                mark = ""
-            evolve(self.partition, event)
-            value = encode(event)
-            self.outs.append(Out(key, value))
-            values.append(value)
-        self.answers.append(tuple(values))
+        self, book: Book, record: Record, command: Command | None, at: int, mark: str, event: Event
+    ) -> bytes:
+        """Stamp an event of an outcome, apply it to the state and keep its bytes, which are returned."""
+        if event.book:  # the one event that is another book's: its first
+            force_setattr(event, "seq", 1)
+            key = event.book.encode()
+        else:
+            _stamp(event, book, at)
+            key = record.key if command is not None and book.id == command.book else book.id.encode()
+        force_setattr(event, "cause", record.offset)
+        force_setattr(event, "epoch", self.partition.epoch)
+        if command is not None:
+            force_setattr(event, "command", command.id)
+            force_setattr(event, "actor", command.actor)
+            force_setattr(event, "issued_at_ms", command.issued_at_ms)
+            force_setattr(event, "fingerprint", mark)
+        evolve(self.partition, event)
+        value = encode(event)
+        self.outs.append(Out(key, value))
+        return value
 
 
 def _opens_at_its_own_time(command: Command) -> bool:
-    """A commanded book begins when its OpenBook was issued, years back for an import. It is safe to send again
-    when its id is forgotten: the book exists by then.
+    """A commanded book begins when its OpenBook was issued, years back for an import. It is safe to send
+    again when its id is forgotten: the book exists by then.
     """
     return type(command) is OpenBook and command.clock == "commanded"
 
