@@ -51,7 +51,8 @@ _NEWEST: Final = "SELECT MAX(originator_version) FROM pages WHERE originator_id 
 class SqliteShelf:
     """path: the file. writer: takes the lock and may create the file; a reader opens it read-only."""
 
-    errors: tuple[type[Exception], ...] = (PersistenceError, sqlite3.Error)
+    # Of a damaged file, SQLite's own message may be no text.
+    errors: tuple[type[Exception], ...] = (PersistenceError, sqlite3.Error, UnicodeDecodeError)
 
     def __init__(self, path: Path, *, writer: bool, create: bool) -> None:
         """Raises LogLocked, NotInitialised, WrongLog, LogCorrupt or LogUnavailable."""
@@ -60,7 +61,7 @@ class SqliteShelf:
         self._lock = _FileLock(path) if writer else None
         try:
             with self._opening():
-                _prepare(path, create=writer and create)
+                _prepare(path, writer=writer, create=writer and create)
                 datastore = SQLiteDatastore(str(path), originator_id_type="text")
                 datastore.pool = _Pool(path, writer=writer)
                 self._datastore = datastore
@@ -173,7 +174,7 @@ class _FileLock:
             self._fd = -1
 
 
-def _prepare(path: Path, *, create: bool) -> None:
+def _prepare(path: Path, *, writer: bool, create: bool) -> None:
     """Makes sure that the file is a Daybook log, or makes it one. Each step can be repeated after a crash."""
     empty = not path.exists() or path.stat().st_size == 0
     if empty and not create:
@@ -185,8 +186,11 @@ def _prepare(path: Path, *, create: bool) -> None:
             database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         found = database.execute("PRAGMA application_id").fetchone()[0]
+        mode = database.execute("PRAGMA journal_mode").fetchone()[0]
     if found != APPLICATION_ID:
         raise WrongLog(f"{path} is a SQLite file, but not a Daybook log.")
+    if mode != "wal" and not writer:
+        raise NotInitialised(f"The log {path} is not complete.", "Open it with an engine first.")
     if empty:
         directory = os.open(path.parent, os.O_RDONLY)
         try:
