@@ -1,0 +1,270 @@
+"""`redecide`: run the stored commands again, from the beginning, and compare the events byte for byte.
+
+Three things are taken from the log, since no one can decide them again: when a timer fired (an idle book's
+clock is not stored), which release was in force, and that nothing proved an actor (keys are not in the log).
+What another release decided is applied as it stands. It writes nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from book.digest import partition_digest
+from book.evolve import evolve
+from book.state import Book, Partition
+from commands.decide import RELEASE, fire
+from engine.admission import Admission
+from engine.log.records import BEFORE_FIRST, Record
+from engine.pipeline import Pipeline
+from replay.answers import History, stored_commands
+from schemas.catalogue import decode_event, encode
+
+MOST_DIFFERENCES = 10
+Progress = Callable[[int], None]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Where deciding again gave something else. recorded, decided: the events, as JSON.
+
+    offset: of the first event of the recorded outcome, -1 where there is none.
+    command: offset of the command, -1 where a timer fired.
+    """
+
+    what: str
+    book: str
+    seq: int
+    offset: int
+    command: int
+    recorded: list[str]
+    decided: list[str]
+
+
+class Redecided(msgspec.Struct, frozen=True):
+    """compared: events that were decided again.   as_recorded: events that were taken from the log.
+
+    differences: the first of them; deciding stops at the last one that is shown.
+    """
+
+    ok: bool
+    commands: int
+    compared: int
+    as_recorded: int
+    digest: str
+    differences: list[Difference]
+
+
+class _Seen(msgspec.Struct):
+    """What redecide reads of a recorded event without decoding all of it."""
+
+    type: str
+    seq: int = 0
+    book: str = ""
+    cause: int = -1
+    timer: str = ""
+    reason: str = ""
+
+
+_see = msgspec.json.Decoder(_Seen).decode
+
+
+def redecide(
+    log: History,
+    *,
+    most: int = MOST_DIFFERENCES,
+    commands_may_wait: bool = False,
+    progress: Progress | None = None,
+) -> Redecided:
+    """Decide all of the log's commands again. The log must be open as a reader; verify says if it is whole.
+
+    most: how many differences are looked for; each costs a fold of the log up to it.
+    commands_may_wait: for logs that store commands before they are decided (Kafka).
+    """
+    again = _Redecision(log, most)
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        again.run(progress or (lambda events: None), commands_may_wait)
+    except _Enough:
+        pass
+    finally:
+        if was_enabled:
+            gc.enable()
+    return Redecided(
+        ok=not again.differences,
+        commands=again.commands,
+        compared=again.compared,
+        as_recorded=again.as_recorded,
+        digest=partition_digest(again.pipeline.partition),
+        differences=again.differences,
+    )
+
+
+class _Enough(Exception):
+    """As many differences as are asked for, or one behind which nothing can be decided."""
+
+
+class _Pipeline(Pipeline):
+    """The pipeline, but timers fire where the log says so. missed: the timer that was due and did not."""
+
+    missed: str = ""
+
+    def fire_due(self, book: Book, until_ms: int) -> bool:
+        due = book.timers.next()
+        assert due is not None, "a timer is due"
+        self.missed = due[1]
+        return True
+
+
+class _Redecision:
+    def __init__(self, log: History, most: int) -> None:
+        self.log = log
+        self.most = most
+        self.stored = stored_commands(log, log.last_command_offset())
+        self.ahead: Record | None = None
+        self.pipeline = _Pipeline(Partition(), Admission())
+        self.commands = self.compared = self.as_recorded = 0
+        self.differences: list[Difference] = []
+
+    def run(self, progress: Progress, commands_may_wait: bool) -> None:
+        """Outcome by outcome, in the order of the log."""
+        for seen, records in _outcomes(self.log.events(BEFORE_FIRST)):
+            try:
+                if seen.cause < 0:
+                    self._timer(seen, records[0])
+                else:
+                    self._outcome(seen, records)
+            except (AssertionError, LookupError, ValueError) as error:
+                # The log is broken here or before: verify says where, and nothing can be decided behind it.
+                what = f"deciding cannot go on ({type(error).__name__}: {error})"
+                self._differ(what, seen, records, [])
+                raise _Enough from None
+            if self.commands % 10_000 == 0:
+                progress(self.compared + self.as_recorded)
+        if not commands_may_wait and (left := self._next()) is not None:
+            self._differ("the command has no outcome in the log", None, [], [], left.offset)
+
+    def _outcome(self, seen: _Seen, records: list[Record]) -> None:
+        command = self._command(seen)
+        self.commands += 1
+        release = self.pipeline.partition.release
+        if release != RELEASE or (seen.type, seen.reason) == ("CommandRejected", "actor_unproven"):
+            self._apply(records)
+            return
+        if command is None:
+            self._differ("the command is not stored", seen, records, [])
+            return
+        pipeline = self.pipeline
+        pipeline.missed = ""
+        pipeline.run(command)
+        outs, _ = pipeline.take()
+        self.compared += len(records)
+        if len(outs) == len(records) and all(
+            out.value == record.value and out.key == record.key
+            for out, record in zip(outs, records, strict=True)
+        ):
+            if pipeline.missed:
+                what = f"the timer {pipeline.missed!r} was due before this command and did not fire"
+                self._differ(what, seen, records, [])
+            return
+        self._differ("the command is decided differently", seen, records, [out.value for out in outs])
+
+    def _timer(self, seen: _Seen, record: Record) -> None:
+        """An event that answers no command: of a timer, or of the engine itself."""
+        partition = self.pipeline.partition
+        book = partition.books.get(seen.book)
+        if not seen.timer or book is None or partition.release != RELEASE:
+            self._apply([record])
+            return
+        self.compared += 1
+        due = book.timers.next()
+        if due is None or due[1] != seen.timer:
+            what = f"the timer {seen.timer!r} fired, and next is {due[1] if due else 'none'!r}"
+            self._differ(what, seen, [record], [])
+            return
+        at = max(due[0], book.at)
+        event = fire(book, due[1], at)
+        stamp = {"seq": book.seq + 1, "book": book.id, "at": at, "timer": due[1]}
+        for name, part in stamp.items():
+            force_setattr(event, name, part)
+        evolve(partition, event)
+        value = encode(event)
+        if value != record.value:
+            self._differ("the timer's event is another", seen, [record], [value])
+
+    def _apply(self, records: list[Record]) -> None:
+        self.as_recorded += len(records)
+        for record in records:
+            evolve(self.pipeline.partition, decode_event(record.value))
+
+    def _command(self, seen: _Seen) -> Record | None:
+        while (record := self._next()) is not None:
+            if record.offset == seen.cause:
+                return record
+            if record.offset > seen.cause:
+                self.ahead = record
+                return None
+            self._differ("the command has no outcome in the log", None, [], [], record.offset)
+        return None
+
+    def _next(self) -> Record | None:
+        ahead, self.ahead = self.ahead, None
+        return ahead or next(self.stored, None)
+
+    def _differ(
+        self,
+        what: str,
+        seen: _Seen | None,
+        records: list[Record],
+        decided: list[bytes],
+        command: int = BEFORE_FIRST,
+    ) -> None:
+        """Note a difference, and take the state up again behind what was recorded."""
+        self.differences.append(
+            Difference(
+                what=what,
+                book=seen.book if seen else "",
+                seq=seen.seq if seen else 0,
+                offset=records[0].offset if records else BEFORE_FIRST,
+                command=seen.cause if seen else command,
+                recorded=[record.value.decode("utf-8", "replace") for record in records],
+                decided=[value.decode() for value in decided],
+            )
+        )
+        if len(self.differences) >= self.most:
+            raise _Enough
+        if records:
+            self.pipeline.partition = self._folded(records[-1].offset)
+
+    def _folded(self, through: int) -> Partition:
+        partition = Partition()
+        for record in self.log.events(BEFORE_FIRST):
+            if record.offset > through:
+                break
+            try:
+                evolve(partition, decode_event(record.value))
+            except (AssertionError, LookupError, ValueError):
+                raise _Enough from None
+        return partition
+
+
+def _outcomes(events: Iterator[Record]) -> Iterator[tuple[_Seen, list[Record]]]:
+    """The recorded events, those of one command together."""
+    group: list[Record] = []
+    first: _Seen | None = None
+    for record in events:
+        try:
+            seen = _see(record.value)
+        except ValueError as error:
+            seen = _Seen(f"(undecodable: {error})")
+        if first is not None and seen.cause >= 0 and seen.cause == first.cause:
+            group.append(record)
+            continue
+        if first is not None:
+            yield first, group
+        first, group = seen, [record]
+    if first is not None:
+        yield first, group
