@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any, get_args
 
+from book.books import BUSINESS_DATE_TIMER
 from book.state import Book
 from commands.calendar import local_date, midnight_ms, zone
 from commands.decision import Decision, knows_currency
@@ -52,9 +53,11 @@ def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
         [line.ledger for line in command.chart],
         [one.user for one in command.administrators],
     ):
+        known: set[str] = set()
         for name in names:
-            if names.count(name) > 1:
+            if name in known:
                 return reject("duplicate_line", line=name)
+            known.add(name)
     kinds = {line.kind for line in command.chart}
     for kind in get_args(AccountKind):
         if kind not in kinds:
@@ -114,9 +117,14 @@ def confirm_clock(book: Book, command: ConfirmClock, at_ms: int) -> Decision:
 
 
 def roll_business_date(book: Book, rest: str, due_ms: int) -> BusinessDateRolled:
-    """The timer at midnight: the next business day begins."""
+    """The timer at midnight: the next business day begins. A day that the place skipped (Samoa had no 30
+    December 2011) begins and ends at the same moment, and is none.
+    """
+    began_ms = book.timers.due[BUSINESS_DATE_TIMER]
     today = book.business_date + _A_DAY
-    return BusinessDateRolled(business_date=today, midnight_ms=midnight_ms(book.time_zone, today + _A_DAY))
+    while (ends_ms := midnight_ms(book.time_zone, today + _A_DAY)) <= began_ms:
+        today += _A_DAY
+    return BusinessDateRolled(business_date=today, midnight_ms=ends_ms)
 
 
 def close_period(book: Book, command: ClosePeriod, at_ms: int) -> Decision:

@@ -36,7 +36,7 @@ from schemas.rejections import CommandRejected, CommandRepeated, Reason
 from schemas.transfers import Leg, PostEntries, RefundTransfer, ReverseTransfer, Transfer
 
 BEGAN_MS = 1_715_767_200_000
-"""When every story begins: Wednesday 15 May 2024, 10:00 UTC."""
+"""When a story begins unless it says so: Wednesday 15 May 2024, 10:00 UTC."""
 TODAY = datetime.date(2024, 5, 15)
 DAY_MS = 86_400_000
 MAIN = "main"
@@ -88,9 +88,9 @@ class Story:
     """One log, one worker, and what came of each command. `answers`: offset of the command to its events."""
 
     def __init__(
-        self, opening: Said, *, admission: Admission | None = None, batch: int | None = None
+        self, opening: Said, *, began: int, admission: Admission | None = None, batch: int | None = None
     ) -> None:
-        self.now = BEGAN_MS
+        self.now = began
         self.told = 0
         self.answers: dict[int, tuple[Event, ...]] = {}
         self.last: tuple[Event, ...] = ()
@@ -208,11 +208,13 @@ def story() -> Story:
     return told
 
 
-def given(*words: Word, admission: Admission | None = None, batch: int | None = None) -> Story:
+def given(
+    *words: Word, began: int = BEGAN_MS, admission: Admission | None = None, batch: int | None = None
+) -> Story:
     """Begin a story. All of it has to be accepted."""
     first = words[0] if words else None
     opening = first if isinstance(first, Said) and first.kind is OpenBook else book()
-    _Told.story = told = Story(opening, admission=admission, batch=batch)
+    _Told.story = told = Story(opening, began=began, admission=admission, batch=batch)
     bank = [internal("nostro"), internal("nostro-usd", currency="USD")]
     for outcome in told.hear(bank, *(word for word in words if word is not opening)):
         assert not isinstance(outcome[0], CommandRejected), f"given what is refused: {outcome[0]}"
