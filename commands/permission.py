@@ -125,7 +125,11 @@ def _taken_back(book: Book, command: ReverseTransfer | RefundTransfer) -> Reach:
     posted = find_posted(book, command.transfer)
     if posted is None:
         return Reach()
-    amounts = [(book.accounts[account].currency, abs(amount)) for account, amount in posted.legs]
+    part = command.amount if isinstance(command, RefundTransfer) else None
+    amounts = [
+        (book.accounts[account].currency, abs(amount) if part is None else part)
+        for account, amount in posted.legs
+    ]
     return _of_accounts(book, [account for account, _ in posted.legs], amounts)
 
 
