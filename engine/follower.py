@@ -1,7 +1,7 @@
 """The follower: folds the log behind the engine, checks its links, writes snapshots, signs links.
 
-It is a process of its own, so that none of this costs the engine a millisecond. It only reads the log. What it
-finds broken stops it with a `LogCorrupt` that names the place; nothing that is broken is ever signed.
+It is a process of its own, so that none of this costs the engine a millisecond. It only reads the log. What
+it finds broken stops it with a `LogCorrupt` that names the place; nothing that is broken is ever signed.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Follower:
         else:
             found = "the log holds another history there"
         raise LogCorrupt(
-            f"Events up to offset {newest.offset} were signed here, and {found}: it was rewritten, cut off or "
-            "set back to an older copy.",
+            f"Events up to offset {newest.offset} were signed here, and {found}: it was rewritten, cut off "
+            "or set back to an older copy.",
             "Run verify. If the log was set back on purpose, move the receipts aside and keep them.",
         )
