@@ -1,0 +1,122 @@
+"""`accounts`: what each account holds and may spend, its party, its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from projections.copying import cell, instant, instant_or_null, json_text, rows_of
+from projections.tables import Batch, Change, Execute, Index, Insert, Stage, Table
+from schemas.accounts import AccountBlocked, AccountClosed, AccountOpened, BlockLifted, OverdraftSet
+
+_AVAILABLE = "booked::numeric - held + overdraft"
+
+ACCOUNTS = Table(
+    "accounts",
+    (
+        ("book", "text NOT NULL"),
+        ("account", "text NOT NULL"),
+        ("kind", "text NOT NULL"),
+        ("status", "text NOT NULL"),
+        ("currency", "text NOT NULL"),
+        ("party", "text NOT NULL"),
+        ("product", "text NOT NULL"),
+        ("branch", "text NOT NULL"),
+        ("ledger", "text NOT NULL"),
+        ("booked", "bigint NOT NULL"),
+        ("held", "bigint NOT NULL"),
+        ("overdraft", "bigint NOT NULL"),
+        # The bank's own accounts have no floor, so what is available there is not a figure.
+        (
+            "available",
+            f"numeric GENERATED ALWAYS AS (CASE WHEN kind = 'customer' THEN {_AVAILABLE} END) STORED",
+        ),
+        ("blocks", "jsonb NOT NULL"),
+        ("opened_at", "timestamptz NOT NULL"),
+        ("closed_at", "timestamptz"),
+        ("seq", "bigint NOT NULL"),
+    ),
+    key=("book", "account"),
+    indexes=(Index("accounts_party", "(book, party, account) WHERE party <> ''"),),
+    options="fillfactor=80",  # room for balances to be updated within their page
+)
+TABLES = (ACCOUNTS,)
+
+BALANCES = "staged_balances"
+"""The temporary table of balances; `trial_balance` reads it too."""
+BALANCES_COLUMNS = (
+    'book text COLLATE "C", account text COLLATE "C", '
+    "booked bigint, debit numeric, credit numeric, seq bigint"
+)
+_MOVE = (
+    "UPDATE {schema}.accounts AS a SET booked = s.booked, seq = s.seq FROM " + BALANCES + " AS s "
+    "WHERE a.book = s.book AND a.account = s.account"
+)
+_WHERE = " WHERE book = %s AND account = %s"
+_OVERDRAFT = "UPDATE {schema}.accounts SET overdraft = %s, seq = %s" + _WHERE
+_BLOCK = "UPDATE {schema}.accounts SET blocks = blocks || %s::jsonb, seq = %s" + _WHERE
+_LIFT = "UPDATE {schema}.accounts SET blocks = blocks - %s::text, seq = %s" + _WHERE
+_CLOSE = (
+    "UPDATE {schema}.accounts SET status = 'closed', blocks = '{{}}', closed_at = %s::timestamptz, seq = %s"
+    + _WHERE
+)
+
+
+def changes(batch: Batch) -> Iterator[Change]:
+    """New accounts, then what changed about accounts, then the balances after the batch."""
+    opened = [_opened(event) for event in batch.others if type(event) is AccountOpened]
+    if opened:
+        yield Insert(ACCOUNTS, rows_of(opened))
+    for event in batch.others:
+        match event:
+            case OverdraftSet():
+                yield Execute(_OVERDRAFT, [(event.overdraft, event.seq, event.book, event.account)])
+            case AccountBlocked():
+                yield Execute(_BLOCK, [(_block(event), event.seq, event.book, event.account)])
+            case BlockLifted():
+                yield Execute(_LIFT, [(event.block, event.seq, event.book, event.account)])
+            case AccountClosed():
+                yield Execute(_CLOSE, [(instant(event.at), event.seq, event.book, event.account)])
+            case _:
+                pass
+    if batch.money:
+        yield Stage(BALANCES, BALANCES_COLUMNS, _balances(batch), (_MOVE,))
+
+
+def _opened(event: AccountOpened) -> str:
+    return (
+        f"{cell(event.book)}\t{cell(event.account)}\t{event.kind}\topen\t{cell(event.currency)}\t"
+        f"{cell(event.party)}\t{cell(event.product)}\t{cell(event.branch)}\t{cell(event.ledger)}\t"
+        f"0\t0\t{event.overdraft}\t{{}}\t{instant(event.at)}\t\\N\t{event.seq}\n"
+    )
+
+
+def _block(event: AccountBlocked) -> str:
+    block = {
+        "direction": event.direction,
+        "authority": event.authority,
+        "reason": event.reason,
+        "expires_at": instant_or_null(event.expires_at_ms),
+    }
+    return json_text({event.block: block})
+
+
+def _balances(batch: Batch) -> bytes:
+    """One row an account: the balance after its last posting, what was debited and credited, the last seq."""
+    balances: dict[str, list[int]] = {}
+    for event, _ in batch.money:
+        book, seq = event.book, event.seq
+        for posting in event.postings:
+            # A tab can be in no id, and both columns stand side by side in the row.
+            key = f"{book}\t{posting.account}"
+            amount = posting.amount
+            balance = balances.get(key)
+            if balance is None:
+                balances[key] = balance = [posting.balance, 0, 0, seq]
+            else:
+                balance[0] = posting.balance
+                balance[3] = seq
+            if amount < 0:
+                balance[1] -= amount
+            else:
+                balance[2] += amount
+    return rows_of([f"{key}\t{b[0]}\t{b[1]}\t{b[2]}\t{b[3]}\n" for key, b in balances.items()])

@@ -1,0 +1,208 @@
+"""The questions that the command line and the gateway ask the read models, each answered by an index.
+
+Every function takes a session (`projections.database.connect`); amounts are minor units, positive is credit.
+Texts come as they are stored: who may see personal data is decided by who asks these questions.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.rows import dict_row
+
+from projections.answers import (
+    AccountRow,
+    AuditRow,
+    BusinessDayRow,
+    By,
+    LedgerRow,
+    Line,
+    OutcomeRow,
+    Statement,
+)
+from projections.layout import LIVE, Session
+
+
+def account(session: Session, book: str, account_id: str) -> AccountRow | None:
+    """An account, None where the book has none of this id."""
+    names = ", ".join(field.name for field in msgspec.structs.fields(AccountRow))
+    statement = f"SELECT {names} FROM {LIVE}.accounts WHERE book = %s AND account = %s"
+    found = _rows(session, statement, book, account_id)
+    return msgspec.convert(found[0], AccountRow) if found else None
+
+
+def statement(
+    session: Session,
+    book: str,
+    account_id: str,
+    first: datetime.date | None = None,
+    last: datetime.date | None = None,
+    by: By = "booking-date",
+) -> Statement | None:
+    """An account's statement, None where there is no such account. All of it comes from one snapshot."""
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        holder = account(session, book, account_id)
+        if holder is None:
+            return None
+        begin = first or datetime.date.min
+        of = (book, account_id)
+        opening = _balance_before(session, *of, begin)
+        if by == "booking-date":
+            lines = _lines(session, *of, begin, last, "TRUE")
+        else:
+            opening += _back_dated_before(session, *of, begin)
+            lines = _lines(session, *of, begin, last, "value_date = booking_date")
+            lines += _back_dated(session, *of, begin, last)
+            lines.sort(key=lambda line: (line.value_date, line.seq, line.leg))
+            running, ordered = opening, []
+            for line in lines:
+                running += line.amount
+                ordered.append(msgspec.structs.replace(line, balance=running))
+            lines = ordered
+    closing = lines[-1].balance if lines else opening
+    return Statement(holder, by, first, last, opening, lines, closing)
+
+
+_LINE = ", ".join(field.name for field in msgspec.structs.fields(Line))
+
+
+def _balance_before(session: Session, book: str, account_id: str, begin: datetime.date) -> int:
+    found = session.execute(
+        f"SELECT balance FROM {LIVE}.entries WHERE book = %s AND account = %s AND booking_date < %s "
+        "ORDER BY booking_date DESC, seq DESC, leg DESC LIMIT 1".encode(),
+        (book, account_id, begin),
+    ).fetchone()
+    return 0 if found is None else int(found[0])
+
+
+def _back_dated_before(session: Session, book: str, account_id: str, begin: datetime.date) -> int:
+    """What was booked on or after a day with a value date before it; no value date is after its booking."""
+    found = session.execute(
+        f"SELECT coalesce(sum(amount), 0) FROM {LIVE}.entries WHERE book = %s AND account = %s "
+        "AND value_date < %s AND booking_date >= %s AND value_date < booking_date".encode(),
+        (book, account_id, begin, begin),
+    ).fetchone()
+    assert found is not None, "a sum is a row"
+    return int(found[0])
+
+
+def _lines(
+    session: Session, book: str, account_id: str, begin: datetime.date, end: datetime.date | None, also: str
+) -> list[Line]:
+    found = _rows(
+        session,
+        f"SELECT {_LINE} FROM {LIVE}.entries WHERE book = %s AND account = %s "
+        f"AND booking_date BETWEEN %s AND %s AND {also} ORDER BY booking_date, seq, leg",
+        *(book, account_id, begin, end or datetime.date.max),
+    )
+    return msgspec.convert(found, list[Line])
+
+
+def _back_dated(
+    session: Session, book: str, account_id: str, begin: datetime.date, end: datetime.date | None
+) -> list[Line]:
+    found = _rows(
+        session,
+        f"SELECT {_LINE} FROM {LIVE}.entries WHERE book = %s AND account = %s "
+        "AND value_date BETWEEN %s AND %s AND value_date < booking_date",
+        *(book, account_id, begin, end or datetime.date.max),
+    )
+    return msgspec.convert(found, list[Line])
+
+
+def audit(
+    session: Session,
+    *,
+    book: str | None = None,
+    actor: str | None = None,
+    entity: str | None = None,
+    command: str | None = None,
+    limit: int = 100,
+) -> list[AuditRow]:
+    """The newest events that fit all that is given, oldest first.
+
+    entity: an account, party, user, role... An account is also found by its postings.
+    """
+    conditions, parameters = ["TRUE"], []
+    for column, value in (("book", book), ("actor", actor), ("command", command)):
+        if value is not None:
+            conditions.append(f"a.{column} = %s")
+            parameters.append(value)
+    names = ", ".join(f"a.{field.name}" for field in msgspec.structs.fields(AuditRow))
+    newest = "ORDER BY a.at DESC, a.seq DESC LIMIT %s"
+    select = f"(SELECT {names} FROM {LIVE}.audit AS a"
+    where = " AND ".join(conditions)
+    if entity is None:
+        query = f"{select} WHERE {where} {newest})"
+        given: list[Any] = [*parameters, limit]
+    else:
+        moved = f"JOIN {LIVE}.entries AS e ON e.book = a.book AND e.seq = a.seq AND e.at = a.at"
+        query = (
+            f"{select} WHERE {where} AND a.entities @> ARRAY[%s::text] {newest}) UNION "
+            f"{select} {moved} WHERE {where} AND e.account = %s {newest})"
+        )
+        given = [*parameters, entity, limit, *parameters, entity, limit]
+    found = _rows(session, f"SELECT * FROM ({query}) AS a ORDER BY at DESC, seq DESC LIMIT %s", *given, limit)
+    return msgspec.convert(found[::-1], list[AuditRow])
+
+
+def outcomes(
+    session: Session, command: str, *, book: str | None = None, actor: str | None = None
+) -> list[OutcomeRow]:
+    """What came of every record with this command id, in the log's order; also where it is only claimed."""
+    names = ", ".join(field.name for field in msgspec.structs.fields(OutcomeRow))
+    conditions, parameters = "", []
+    for column, value in (("book", book), ("actor", actor)):
+        if value is not None:
+            conditions += f" AND {column} = %s"
+            parameters.append(value)
+    select = f"SELECT {names} FROM {LIVE}.commands WHERE"
+    found = _rows(
+        session,
+        f"SELECT * FROM ({select} command = %s{conditions} UNION ALL "
+        f"{select} claimed = %s AND claimed <> ''{conditions}) AS c ORDER BY at, cause",
+        *(command, *parameters, command, *parameters),
+    )
+    return msgspec.convert(found, list[OutcomeRow])
+
+
+def trial_balance(session: Session, book: str) -> list[LedgerRow]:
+    """The lines of the chart that money has moved on, with a row for each currency."""
+    found = _rows(
+        session,
+        f"SELECT t.ledger, c.name, c.kind, t.currency, t.debit, t.credit, t.balance "
+        f"FROM {LIVE}.trial_balance AS t JOIN {LIVE}.chart AS c USING (book, ledger) WHERE book = %s "
+        "ORDER BY currency, ledger",
+        book,
+    )
+    return msgspec.convert(found, list[LedgerRow])
+
+
+def business_days(session: Session, book: str) -> list[BusinessDayRow]:
+    """The business days of a book, the first one first."""
+    names = ", ".join(field.name for field in msgspec.structs.fields(BusinessDayRow))
+    found = _rows(
+        session,
+        f"SELECT {names} FROM {LIVE}.business_days WHERE book = %s ORDER BY business_date",
+        book,
+    )
+    return msgspec.convert(found, list[BusinessDayRow])
+
+
+class _Whole(Loader):
+    """Numerics as int: all of ours are sums of minor units."""
+
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data))
+
+
+def _rows(session: Session, query: str, *parameters: Any) -> Sequence[dict[str, Any]]:
+    with session.cursor(row_factory=dict_row) as cursor:
+        cursor.adapters.register_loader("numeric", _Whole)
+        return cursor.execute(query.encode(), parameters).fetchall()

@@ -1,0 +1,52 @@
+"""Every read model in one place, in the order in which their changes are made.
+
+Add a capability by adding its module to `MODELS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from projections import (
+    access,
+    accounts,
+    audit,
+    books,
+    business_days,
+    commands,
+    entries,
+    parties,
+    trial_balance,
+)
+from projections.tables import Batch, Change, Table, digest_of
+
+# trial_balance reads what accounts has staged, and the accounts' ledgers.
+CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
+    audit.changes,
+    commands.changes,
+    entries.changes,
+    books.changes,
+    business_days.changes,
+    access.changes,
+    parties.changes,
+    accounts.changes,
+    trial_balance.changes,
+)
+TABLES: tuple[Table, ...] = (
+    *audit.TABLES,
+    *commands.TABLES,
+    *entries.TABLES,
+    *books.TABLES,
+    *business_days.TABLES,
+    *access.TABLES,
+    *parties.TABLES,
+    *accounts.TABLES,
+    *trial_balance.TABLES,
+)
+DIGEST = digest_of(TABLES)
+"""Where the one stored with the tables differs, the read models are to be built anew."""
+
+
+def changes_of(batch: Batch) -> list[Change]:
+    """All that a batch changes, in order."""
+    return [change for changes in CHANGES for change in changes(batch)]
