@@ -36,18 +36,16 @@ class Ledger:
         total = 0
         for posting in postings:
             name, amount = posting.account, posting.amount
-            before = balances.get(name, 0)
-            if before + amount != posting.balance:
-                found(
-                    f"{name} had {before}, {amount} was posted, and the balance is given as {posting.balance}"
-                )
-            balances[name] = posting.balance
-            total += amount
             account = accounts.get(name)
             if account is None:
                 found(f"there is no account {name}")
             elif posting.currency != account.currency or not account.is_open:
                 found(_unfit(name, account, posting))
+            before = balances.get(name, 0)
+            if before + amount != posting.balance:
+                found(f"{name} had {before}, {amount} was posted, and the balance says {posting.balance}")
+            balances[name] = posting.balance
+            total += amount
             if posting.currency != currency:
                 total = -1 if total == 0 else total  # a look at each currency decides
         if total:
