@@ -115,8 +115,7 @@ def period_closed(book: Book, event: PeriodClosed) -> None:
 
 def repeat_window_set(book: Book, event: RepeatWindowSet) -> None:
     """Command ids are remembered for another span, or in another number."""
-    book.repeats.window_ms = event.repeat_window_ms
-    book.repeats.cap = event.repeat_cap
+    book.repeats.resize(event.repeat_window_ms, event.repeat_cap, event.at)
 
 
 def asset_registered(book: Book, event: AssetRegistered) -> None:

@@ -43,7 +43,7 @@ class Repeats(msgspec.Struct):
         self.seen[key] = seen
         buckets = self.buckets
         bucket = buckets[-1] if buckets else None
-        if bucket is None or at_ms - bucket.start_ms >= (self.window_ms // BUCKETS or 1):
+        if bucket is None or at_ms - bucket.start_ms >= self.window_ms // BUCKETS:
             buckets.append(Bucket(at_ms, issued_ms, [key]))
         else:
             bucket.keys.append(key)
@@ -55,16 +55,26 @@ class Repeats(msgspec.Struct):
     def age(self, at_ms: int) -> None:
         """Forget a little of what is older than the window at book time `at_ms`."""
         buckets = self.buckets
-        # The oldest bucket ended where the next one began, so all of it is older than that.
-        if len(buckets) < 2 or buckets[1].start_ms > at_ms - self.window_ms:
+        if not buckets:
             return
         oldest = buckets[0]
+        # A bucket ended where the next one began, or else when the next one would have.
+        ended_ms = buckets[1].start_ms if len(buckets) > 1 else oldest.start_ms + self.window_ms // BUCKETS
+        if ended_ms > at_ms - self.window_ms:
+            return
         self.floor_ms = max(self.floor_ms, oldest.newest_ms)
         for key in oldest.keys[-FORGET_AT_ONCE:]:
             del self.seen[key]
         del oldest.keys[-FORGET_AT_ONCE:]
         if not oldest.keys:
             del buckets[0]
+
+    def resize(self, window_ms: int, cap: int, at_ms: int) -> None:
+        """Remember for another span, or in another number. What was decided so far keeps its bucket's end."""
+        if self.buckets:
+            self.buckets.append(Bucket(at_ms, 0))
+        self.window_ms = window_ms
+        self.cap = cap
 
 
 def key_of(actor: str, command_id: str) -> str:
