@@ -21,6 +21,7 @@ from engine.errors import DaybookError, LogCorrupt, LogLocked, LogUnavailable, N
 _TABLE: Final = "pages"
 _LOCK_CLASS: Final = 0x44424B  # "DBK": the first half of the advisory lock's key, the partition is the second
 _CONNECT_S: Final = 5
+_SILENT_MS: Final = 15_000
 
 
 class PostgresShelf:
@@ -40,6 +41,8 @@ class PostgresShelf:
         self.name = f"the PostgreSQL log {schema} at {where}"
         parameters.setdefault("application_name", f"daybook {os.getpid()} on {socket.gethostname()}")
         parameters.setdefault("connect_timeout", _CONNECT_S)
+        # A server that falls silent in mid-commit is an error in seconds, not when the system gives up.
+        parameters.setdefault("tcp_user_timeout", _SILENT_MS)
         self._session: psycopg.Connection[tuple[Any, ...]] | None = None
         self._datastore: PostgresDatastore | None = None
         try:

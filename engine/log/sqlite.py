@@ -51,8 +51,8 @@ _NEWEST: Final = "SELECT MAX(originator_version) FROM pages WHERE originator_id 
 class SqliteShelf:
     """path: the file. writer: takes the lock and may create the file; a reader opens it read-only."""
 
-    # Of a damaged file, SQLite's own message may be no text.
-    errors: tuple[type[Exception], ...] = (PersistenceError, sqlite3.Error, UnicodeDecodeError)
+    # Of a damaged file, SQLite's message may be no text, and the table may have lost its columns.
+    errors: tuple[type[Exception], ...] = (PersistenceError, sqlite3.Error, UnicodeDecodeError, IndexError)
 
     def __init__(self, path: Path, *, writer: bool, create: bool) -> None:
         """Raises LogLocked, NotInitialised, WrongLog, LogCorrupt or LogUnavailable."""
@@ -94,7 +94,8 @@ class SqliteShelf:
             return WrongLog(f"{_capital(self.name)} is not a Daybook log: {text}.")
         if "no such table" in text:
             return NotInitialised(f"{_capital(self.name)} holds no log yet.")
-        if name.startswith("SQLITE_CORRUPT") or "decode" in text:
+        unreadable = isinstance(error, (UnicodeDecodeError, IndexError)) or "decode" in text
+        if unreadable or name.startswith("SQLITE_CORRUPT"):
             return LogCorrupt(f"{_capital(where)} is damaged or cut short: {text}.", page=page)
         return LogUnavailable(f"Could not {doing} {where}: {text}.")
 
