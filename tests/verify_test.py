@@ -293,7 +293,7 @@ def test_an_outcome_given_twice_is_named(bank: MemoryLog) -> None:
         log = Recorded(bank)
 
         def wanted(event: Any, kind: type = kind) -> bool:
-            return type(event) is kind and event.book == "main"
+            return event.book == "main" and type(event) is kind
 
         index = log.find(wanted, 5)
         seq, cause = log.event(index).seq, log.event(index).cause
