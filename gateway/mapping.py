@@ -47,7 +47,7 @@ def _encoding(name: str) -> str:
 
 OneCharacter = Annotated[str, Field(min_length=1, max_length=1)]
 Prefix = Annotated[str, Field(max_length=20, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:@/+-]*)?$")]
-Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=1)]
+Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=1, strict=True)]
 """A name in the header, or a place counted from 1."""
 CurrencyCode = Annotated[str, AfterValidator(_currency)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
