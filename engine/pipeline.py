@@ -14,10 +14,11 @@ from book.repeats import key_of
 from book.state import SYSTEM_BOOK, Book, Partition
 from commands.books import CLOCK_JUMP_MS, clock_jump_ms
 from commands.decide import DECIDE, fire
+from commands.decision import Decision
 from commands.permission import may
 from engine.admission import Admission
 from engine.log.records import Out, Record
-from schemas.books import AdvanceTime, ConfirmClock, OpenBook
+from schemas.books import AdvanceTime, ConfirmClock, OpenBook, SetRepeatWindow
 from schemas.catalogue import encode, fingerprint
 from schemas.message import Command, Event
 from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated, Rejection, reject
@@ -123,15 +124,20 @@ class Pipeline:
     def _while_unconfirmed(self, book: Book, record: Record, command: Command, jump_ms: int) -> bool:
         """The wall clock has jumped: only its confirmation is decided; all else is to be sent again."""
         repeats = book.repeats
+        decision: Decision = reject("clock_unconfirmed", jump_ms=jump_ms)
+        mark = ""
         if (
             isinstance(command, ConfirmClock)
             and may(book, command)
             and key_of(command.actor, command.id) not in repeats.seen
-            and command.issued_at_ms > repeats.floor_ms
-        ):
-            self._answer(book, record, command, record.time_ms, permitted=True)
-        else:  # at the book's own time, so that a refusal never moves it past the jump
-            self._refuse(book, record, reject("clock_unconfirmed", jump_ms=jump_ms), command)
+            and repeats.floor_ms < command.issued_at_ms <= record.time_ms + AHEAD_MS
+        ):  # also at the cap: a book that stands still forgets nothing
+            decision = _decide(book, command, record.time_ms)
+            mark = fingerprint(command)
+        if isinstance(decision, Rejection):  # at the book's own time: no refusal moves it past the jump
+            self._refuse(book, record, decision, command, None, mark)
+        else:
+            self._accept(book, record, command, record.time_ms, mark, decision)
         return True
 
     def _answer(self, book: Book, record: Record, command: Command, at: int, *, permitted: bool) -> None:
@@ -139,7 +145,7 @@ class Pipeline:
         if not permitted and not may(book, command):
             self._refuse(book, record, reject("not_permitted", actor=command.actor), command, at)
             return
-        if book.clock == "wall" and command.issued_at_ms > at + AHEAD_MS:
+        if command.issued_at_ms > at + AHEAD_MS:  # on a commanded book, only AdvanceTime can be
             self._refuse(
                 book, record, reject("issued_in_future", ahead_ms=command.issued_at_ms - at), command, at
             )
@@ -163,17 +169,26 @@ class Pipeline:
                 at,
             )
             return
-        if len(repeats.seen) >= repeats.cap:
+        if len(repeats.seen) >= repeats.cap and type(command) is not SetRepeatWindow:  # which gives more room
             self._refuse(book, record, reject("busy", remembered=len(repeats.seen)), command, at)
             return
-        try:
-            decision = DECIDE[type(command)](book, command, at)
-        except Exception as error:  # noqa: BLE001 - a bug in one decision must not stop the book; nothing was touched
-            decision = reject("internal_error", restricted=f"{type(error).__name__}: {error}"[:500])
+        decision = _decide(book, command, at)
+        if isinstance(decision, Rejection):
+            self._refuse(book, record, decision, command, at, mark)
+        else:
+            self._accept(book, record, command, at, mark, decision)
+
+    def _accept(
+        self,
+        book: Book,
+        record: Record,
+        command: Command,
+        at: int,
+        mark: str,
+        decision: Event | tuple[Event, ...],
+    ) -> None:
         if isinstance(decision, Event):
             self.answers.append((self._append(book, record, command, at, mark, decision),))
-        elif isinstance(decision, Rejection):
-            self._refuse(book, record, decision, command, at, mark)
         else:
             first, *others = decision  # only the first one says what to remember for repeats
             values = [self._append(book, record, command, at, mark, first)]
@@ -216,6 +231,13 @@ class Pipeline:
         value = encode(event)
         self.outs.append(Out(key, value))
         return value
+
+
+def _decide(book: Book, command: Command, at: int) -> Decision:
+    try:
+        return DECIDE[type(command)](book, command, at)
+    except Exception as error:  # noqa: BLE001 - a bug in one decision must not stop the book; nothing was touched
+        return reject("internal_error", restricted=f"{type(error).__name__}: {error}"[:500])
 
 
 def _opens_at_its_own_time(command: Command) -> bool:
