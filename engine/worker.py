@@ -64,7 +64,7 @@ class Worker:
         """Decide and commit one micro-batch; returns how many commands. Waits `wait_s` for the first."""
         records = self.log.commands(self.position, self._limit, wait_s)
         if not records:
-            self._fire_idle()
+            self._fire_idle(self.clock())
             return 0
         began = time.perf_counter()
         run = self.pipeline.run
@@ -74,6 +74,8 @@ class Worker:
                 self._commit(records[done:index])
                 done = index
         self._commit(records[done:])
+        # What waits behind these was taken no earlier, so timers up to here are nobody's to wait for.
+        self._fire_idle(records[-1].time_ms)
         if self._adapts:
             self._adapt(len(records), time.perf_counter() - began)
         return len(records)
@@ -108,18 +110,18 @@ class Worker:
         elif size == self._limit and took_s < SLOW_BATCH_S / 2:
             self._limit = min(self._limit * 2, LARGEST_BATCH)
 
-    def _fire_idle(self) -> None:
-        """Fire what is due in wall books that nobody is writing to."""
-        if time.monotonic() - self._timers_asked < IDLE_TIMERS_S:
+    def _fire_idle(self, until_ms: int) -> None:
+        """Fire what is due by then in wall books that nobody is writing to."""
+        now = time.monotonic()
+        if now - self._timers_asked < IDLE_TIMERS_S:
             return
-        self._timers_asked = time.monotonic()
-        now = self.clock()
+        self._timers_asked = now
         for book in list(self.pipeline.partition.books.values()):
             due = book.timers.next()
-            if book.clock != "wall" or due is None or due[0] > now or clock_jump_ms(book, now):
+            if book.clock != "wall" or due is None or due[0] > until_ms or clock_jump_ms(book, until_ms):
                 continue
             while True:
-                finished = self.pipeline.fire_due(book, now)
+                finished = self.pipeline.fire_due(book, until_ms)
                 self._commit([])
                 if finished:
                     break

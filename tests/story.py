@@ -11,6 +11,7 @@ Every `then` also folds the log anew and compares: what was decided on must be w
 from __future__ import annotations
 
 import datetime
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -103,7 +104,7 @@ class Story:
         self.test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
 
     def _recruit(self, folded: Folded | None = None) -> Worker:
-        return Worker(
+        worker = Worker(
             self.log,
             folded,
             admission=self.admission,
@@ -111,6 +112,8 @@ class Story:
             clock=lambda: self.now,
             batch=self.batch,
         )
+        worker._timers_asked = math.inf  # timers of idle books fire when the story says so: see `idle`
+        return worker
 
     def _answered(self, records: Sequence[Record], answers: Sequence[Answer]) -> None:
         for record, answer in zip(records, answers, strict=True):
@@ -154,15 +157,20 @@ class Story:
     def send(self, value: bytes, key: bytes = MAIN.encode(), headers: Headers = ()) -> tuple[Event, ...]:
         """Send any bytes as a record, let the worker answer it, and return its outcome."""
         offset = self.log.submit([Out(key, value, headers)]).start
-        while self.worker.step():
-            pass
+        while offset not in self.answers:
+            assert self.worker.step(), "what waits is answered"
         self.last = self.answers[offset]
         return self.last
 
     def idle(self) -> None:
         """Nothing comes in for a moment."""
-        self.worker._timers_asked = -1.0
-        self.worker.step()
+        self.look_at_timers()
+        assert self.worker.step() == 0
+        self.worker._timers_asked = math.inf
+
+    def look_at_timers(self) -> None:
+        """The worker's next step looks at the timers of books that nobody writes to."""
+        self.worker._timers_asked = -math.inf
 
     def hear(self, *words: Word) -> list[tuple[Event, ...]]:
         """Whatever is said, in order; the outcome of each command."""
