@@ -12,6 +12,8 @@ class DaybookError(Exception):
     """
 
     advice: str = "See the engine's log for what came before."
+    status: int = 1
+    """The exit status of a command line that ends with it: 1 a check failed, 2 wrong use, 4 outcome unknown."""
 
     def __init__(self, what: str, advice: str | None = None) -> None:
         super().__init__(what)
@@ -21,6 +23,13 @@ class DaybookError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what} {self.advice}"
+
+
+class WrongUse(DaybookError):
+    """What was asked for cannot be done as it was asked."""
+
+    advice = "See --help."
+    status = 2
 
 
 # --- the log's one writer -----------------------------------------------------------------------------
@@ -51,6 +60,7 @@ class LogLocked(DaybookError):
     """Another engine has this log open for writing. `pid` is its process, None where it is not known."""
 
     advice = "Stop that engine first, or talk to it over its socket."
+    status = 2
 
     def __init__(self, what: str, advice: str | None = None, *, pid: int | None = None) -> None:
         super().__init__(what, advice)
@@ -71,12 +81,14 @@ class WrongLog(DaybookError):
     """The file or database is not a Daybook log, is of another partition, or of a newer release."""
 
     advice = "Check the path or the DSN and the partition number."
+    status = 2
 
 
 class NotInitialised(DaybookError):
     """There is no log here yet."""
 
     advice = "Run `daybook init` first, or check the path."
+    status = 2
 
 
 class LogUnavailable(DaybookError):
@@ -110,6 +122,7 @@ class OutcomeUnknown(DaybookError):
     """The commands were sent but no outcome came back: they may or may not have been decided."""
 
     advice = "Send them again with the same ids: what was decided is answered again, never done twice."
+    status = 4
 
 
 class BadFrame(DaybookError):

@@ -15,6 +15,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 
+from book.state import SYSTEM_BOOK
 from projections.answers import (
     AccountRow,
     AuditRow,
@@ -25,7 +26,9 @@ from projections.answers import (
     OutcomeRow,
     Statement,
 )
-from projections.layout import LIVE, Session
+from projections.database import Session
+from projections.layout import LIVE
+from schemas.money import EXPONENTS
 
 
 def account(session: Session, book: str, account_id: str) -> AccountRow | None:
@@ -200,6 +203,20 @@ class _Whole(Loader):
 
     def load(self, data: Buffer) -> int:
         return int(bytes(data))
+
+
+def books(session: Session) -> list[str]:
+    """The ids of the books of people's, by id; system books are not theirs."""
+    found = _rows(session, f"SELECT book FROM {LIVE}.books WHERE book <> %s ORDER BY book", SYSTEM_BOOK)
+    return [row["book"] for row in found]
+
+
+def digits(session: Session, book: str, currency: str) -> int:
+    """How many decimal places a currency, or an asset of the book, has."""
+    if currency in EXPONENTS:
+        return EXPONENTS[currency]
+    found = _rows(session, f"SELECT scale FROM {LIVE}.assets WHERE book = %s AND asset = %s", book, currency)
+    return int(found[0]["scale"]) if found else 0
 
 
 def _rows(session: Session, query: str, *parameters: Any) -> Sequence[dict[str, Any]]:

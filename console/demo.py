@@ -1,0 +1,127 @@
+"""The demo: a small bank for a month, decided, projected and verified before your eyes."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from console.demo_tables import show, what_next
+from console.outcomes import outcome_of
+from console.output import Output
+from console.read_models import AT_ONCE
+from console.sending import LogKind
+from console.sites import administrator, at_home, make_home
+from engine.embedded import InProcess, open_log
+from engine.genesis import begin
+from engine.home import Home, HomeFile, HomeInUse
+from engine.log.memory import MemoryLog
+from engine.log.recorder import RecorderLog
+from engine.log.records import Out, wall_clock
+from engine.settings import Settings
+from gateway.demo_bank import BOOK, DemoBank
+from projections.database import open_database
+from projections.projector import Projector
+from replay.verify import verify
+
+HOME = ".daybook-demo"
+USER = "admin"
+BATCH = 4_000
+
+
+def run(output: Output, settings: Settings, *, seed: int, parties: int, days: int, log: LogKind) -> bool:
+    """Make the demo's home anew, run the bank through it, prove it, show it. False where a proof failed."""
+    root = settings.home or Path.cwd() / HOME
+    _make_anew(root, settings, log)
+    output.say(f"A bank of {parties:,} parties over {days} days, seed {seed}, in {root}.")
+    with contextlib.ExitStack() as stack:
+        home, settings = stack.enter_context(at_home(settings.model_copy(update={"home": root})))
+        database = stack.enter_context(open_database(home.postgres, settings.database_url))
+        writer: RecorderLog | MemoryLog
+        if log == "memory":
+            writer = MemoryLog()
+            begin(writer, [administrator(USER)], wall_clock())
+        else:
+            writer = stack.enter_context(open_log(home, settings, writer=True))
+        engine = InProcess(writer)
+        bank = DemoBank(seed, parties, days, admin=USER)
+        outcomes, events, decided_s = _decide(output, engine, bank.outs())
+        projected_s = _project(output, database.dsn, writer)
+        began = time.perf_counter()
+        verified = verify(writer)
+        verified_s = time.perf_counter() - began
+        book = engine.worker.folded.partition.books[BOOK]
+        commands = sum(outcomes.values())
+        accepted = outcomes["accepted"]
+        show(output, database.dsn, book, bank, outcomes, events)
+        output.head("How fast, on this machine")
+        output.table(
+            "",
+            ["step", ">count", ">seconds", ">per second"],
+            [
+                _speed("commands decided and made durable", commands, decided_s),
+                _speed("events projected to PostgreSQL", verified.events, projected_s),
+                _speed("events verified", verified.events, verified_s),
+            ],
+        )
+    for problem in verified.problems:
+        output.fail(str(problem))
+    output.say(f"\nDigest {verified.digest}: the same seed gives the same on every machine and log.")
+    output.emit(
+        commands=commands,
+        accepted=accepted,
+        rejected=commands - accepted,
+        events=verified.events,
+        digest=verified.digest,
+        ok=verified.ok,
+    )
+    if log != "memory":
+        what_next(output, home, book)
+    return verified.ok
+
+
+def _make_anew(root: Path, settings: Settings, log: LogKind) -> None:
+    home = Home(root)
+    if root.exists():
+        if not home.exists() or not home.read().demo:
+            raise HomeInUse(f"{root} is not a demo's home, and a demo makes its home anew.")
+        shutil.rmtree(root)
+    make_home(root, settings, HomeFile(1, USER, demo=True, log="sqlite" if log == "memory" else log))
+
+
+def _decide(
+    output: Output, engine: InProcess, commands: Iterable[Out]
+) -> tuple[Counter[str], Counter[str], float]:
+    outcomes: Counter[str] = Counter()
+    events: Counter[str] = Counter()
+    took = 0.0
+    stream = iter(commands)
+    with output.progress() as bar:
+        task = bar.add_task("deciding", total=None)
+        while batch := list(islice(stream, BATCH)):
+            began = time.perf_counter()
+            answers = engine.submit(batch)
+            took += time.perf_counter() - began
+            for answer in answers:
+                outcome = outcome_of(answer)
+                outcomes[outcome.reason or outcome.verdict] += 1
+                events.update(outcome.events)
+            bar.update(task, advance=len(batch))
+    return outcomes, events, took
+
+
+def _project(output: Output, dsn: str, log: RecorderLog | MemoryLog) -> float:
+    began = time.perf_counter()
+    with output.progress() as bar, contextlib.closing(Projector(dsn, log)) as projector:
+        task = bar.add_task("projecting", total=None)
+        while applied := projector.step(AT_ONCE):
+            bar.update(task, advance=applied)
+    return time.perf_counter() - began
+
+
+def _speed(what: str, count: int, seconds: float) -> tuple[str, str, str, str]:
+    return what, f"{count:,}", f"{seconds:.2f}", f"{count / seconds:,.0f}"

@@ -1,0 +1,57 @@
+"""An outcome as its caller may see it: accepted, rejected with the public reason and figures, or repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from schemas.catalogue import decode_event
+from schemas.rejections import CommandRejected, CommandRepeated, sentence
+
+
+class Outcome(msgspec.Struct, omit_defaults=True):
+    """verdict: accepted, rejected, or repeated (the command is known; `seq` is its first outcome's).
+
+    seq: of the outcome's first event.   events: their types.   reason, figures: of a rejection.
+    """
+
+    id: str
+    verdict: str
+    seq: int
+    book: str = ""
+    events: tuple[str, ...] = ()
+    reason: str = ""
+    figures: dict[str, int | str] = {}
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the answer is, or was the first time, no."""
+        return bool(self.reason)
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON fields."""
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return fields
+
+    def sentence(self) -> str:
+        """One line for people."""
+        if self.verdict == "accepted":
+            return f"{self.id}  accepted  {', '.join(self.events)}, seq {self.seq}"
+        if self.verdict == "repeated":
+            again = f"rejected ({self.reason})" if self.reason else "accepted"
+            return f"{self.id}  repeated  it was {again} before, seq {self.seq}"
+        return f"{self.id or '?'}  rejected  {self.reason}: {sentence(self.reason, self.figures)}"
+
+
+def outcome_of(answer: Sequence[bytes]) -> Outcome:
+    """Read a command's outcome from its events as stored."""
+    events = [decode_event(value) for value in answer]
+    first = events[0]
+    if isinstance(first, CommandRejected):
+        known = first.command or str(first.figures.get("id", ""))
+        return Outcome(known, "rejected", first.seq, first.book, (), first.reason, first.figures)
+    if isinstance(first, CommandRepeated):
+        return Outcome(first.command, "repeated", first.first_seq, first.book, (), first.reason)
+    return Outcome(first.command, "accepted", first.seq, first.book, tuple(type(e).__name__ for e in events))

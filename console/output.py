@@ -1,0 +1,79 @@
+"""How the command line speaks: tables and sentences for people, a JSON object a line for machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+Cell = str | int | bool | None
+
+
+class Output:
+    """json: whether a machine reads. Results go to standard output, progress and errors to standard error."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+        self.people = Console(highlight=False, soft_wrap=True)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def emit(self, **fields: Any) -> None:
+        """A JSON object on a line of its own; nothing for people."""
+        if self.json:
+            sys.stdout.buffer.write(orjson.dumps(fields, default=str) + b"\n")
+            sys.stdout.buffer.flush()
+
+    def say(self, text: str) -> None:
+        """A sentence for people; nothing for machines. Markup is not interpreted."""
+        if not self.json:
+            self.people.print(text, markup=False)
+
+    def head(self, text: str) -> None:
+        """A heading for people."""
+        if not self.json:
+            self.people.print(f"\n[bold]{text}[/bold]")
+
+    def fail(self, text: str) -> None:
+        """One clear sentence about what went wrong; as an object with `error` for machines."""
+        if self.json:
+            self.emit(error=text)
+        else:
+            self.errors.print(text, markup=False, style="red")
+
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        """A table for people. A column whose name starts with `>` is right-aligned."""
+        if self.json:
+            return
+        table = Table(
+            title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
+        )
+        for column in columns:
+            table.add_column(
+                column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+            )
+        for row in rows:
+            table.add_row(*(_cell(cell) for cell in row))
+        self.people.print(table)
+
+    def progress(self) -> Progress:
+        """A progress bar on standard error; silent for machines and where nobody watches."""
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.errors,
+            transient=True,
+            disable=self.json or not sys.stderr.isatty(),
+        )
+
+
+def _cell(value: Cell) -> str:
+    if value is None:
+        return ""
+    return str(value).replace("[", "\\[")

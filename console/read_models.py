@@ -1,0 +1,41 @@
+"""The read models as the command line needs them: reachable, and up to date with the log."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from console.output import Output
+from engine.embedded import open_log
+from engine.home import Home
+from engine.settings import Settings
+from projections.database import Database, open_database
+from projections.projector import Projector
+
+AT_ONCE = 10_000
+
+
+@contextlib.contextmanager
+def read_models(output: Output, home: Home, settings: Settings) -> Iterator[Database]:
+    """The database of the read models after everything in the log has been projected."""
+    with open_database(home.postgres, settings.database_url) as database:
+        project(output, home, settings, database)
+        yield database
+
+
+def bring_up_to_date(output: Output, home: Home, settings: Settings) -> int:
+    """Project what is new; returns how many events that were."""
+    with open_database(home.postgres, settings.database_url) as database:
+        return project(output, home, settings, database)
+
+
+def project(output: Output, home: Home, settings: Settings, database: Database) -> int:
+    """Apply what the read models lack. A projector that runs beside does no harm: one of the two yields."""
+    done = 0
+    with open_log(home, settings, writer=False) as log, output.progress() as bar:
+        task = bar.add_task("projecting", total=None)
+        with contextlib.closing(Projector(database.dsn, log)) as projector:
+            while applied := projector.step(AT_ONCE):
+                done += applied
+                bar.update(task, completed=done)
+    return done

@@ -1,0 +1,249 @@
+"""The proofs, from the command line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from book.state import Partition
+from console.choices import date_of, instant_of
+from console.feeds import only_book
+from console.output import Output
+from console.read_models import bring_up_to_date
+from engine.embedded import open_log
+from engine.errors import WrongUse
+from engine.fold import Folded
+from engine.home import Home
+from engine.log.recorder import RecorderLog
+from engine.log.records import BEFORE_FIRST, wall_clock
+from engine.receipts import Signer, public_key_path, read_public_key, read_receipt, read_signing_key
+from engine.settings import Settings
+from engine.snapshots import load_newest
+from projections.database import open_database
+from projections.rebuild import rebuild as rebuild_read_models
+from replay import as_of as replay_as_of
+from replay.problems import Problem
+from replay.redecide import redecide as decide_again
+from replay.verify import verify as verify_log
+from schemas.money import EXPONENTS, format_minor
+
+SHOWN_CHARACTERS = 2_000
+
+
+def verify(
+    output: Output, home: Home, settings: Settings, against: Sequence[Path], *, read_models: bool
+) -> bool:
+    """Check the log, and every row of the read models."""
+    receipts = [read_receipt(path) for path in against]
+    key_file = public_key_path(home.signing_key)
+    public_key = read_public_key(key_file) if key_file.exists() else None
+    with open_log(home, settings, writer=False) as log, output.progress() as bar:
+        task = bar.add_task("verifying", total=log.last_event_offset() + 1)
+
+        def compare(partition: Partition, offset: int) -> Iterable[Problem]:
+            return _read_model_problems(output, home, settings, log)
+
+        began = time.perf_counter()
+        found = verify_log(
+            log,
+            receipts=receipts,
+            public_key=public_key,
+            extra=compare if read_models else None,
+            progress=lambda done: bar.update(task, completed=done),
+        )
+        took = time.perf_counter() - began
+    for problem in found.problems:
+        output.say(f"PROBLEM  {problem}")
+    if found.problem_count > len(found.problems):
+        output.say(f"... and {found.problem_count - len(found.problems):,} more.")
+    output.table(
+        "",
+        ["book", ">events", ">accounts", ">parties", "digest"],
+        [
+            (name, f"{one.seq:,}", f"{one.accounts:,}", f"{one.parties:,}", one.digest)
+            for name, one in found.books.items()
+        ],
+    )
+    verdict = "holds" if found.ok else f"has {found.problem_count:,} problems"
+    output.say(
+        f"{found.events:,} events and {found.commands:,} commands checked in {took:.1f} s: "
+        f"history {verdict}. {found.receipts} receipts fit; "
+        f"{found.unsigned_tail:,} events are behind the newest of them."
+    )
+    output.say(f"Digest {found.digest}")
+    output.emit(
+        ok=found.ok,
+        events=found.events,
+        commands=found.commands,
+        digest=found.digest,
+        problems=[str(problem) for problem in found.problems],
+        problem_count=found.problem_count,
+        receipts=found.receipts,
+        unsigned_tail=found.unsigned_tail,
+    )
+    return found.ok
+
+
+def _read_model_problems(
+    output: Output, home: Home, settings: Settings, log: RecorderLog
+) -> Iterable[Problem]:
+    """Every row of the read models that is not what the log says."""
+    bring_up_to_date(output, home, settings)
+    with open_database(home.postgres, settings.database_url) as database:
+        compared = rebuild_read_models(database.dsn, log, compare_only=True)
+    for table in compared.tables:
+        if table.differing:
+            examples = "; ".join(table.examples)
+            yield Problem(f"read model {table.name}: {table.differing} rows differ from the log: {examples}")
+
+
+def rebuild(output: Output, home: Home, settings: Settings) -> bool:
+    """Make the read models anew, compare them with the live ones, swap."""
+    bring_up_to_date(output, home, settings)
+    began = time.perf_counter()
+    with (
+        open_log(home, settings, writer=False) as log,
+        open_database(home.postgres, settings.database_url) as database,
+        output.progress() as bar,
+    ):
+        task = bar.add_task("rebuilding", total=log.last_event_offset() + 1)
+        done = rebuild_read_models(
+            database.dsn, log, progress=lambda events: bar.update(task, completed=events)
+        )
+    took = time.perf_counter() - began
+    output.table(
+        "",
+        ["read model", ">rows", ">differing", "examples"],
+        [(one.name, f"{one.rows:,}", f"{one.differing:,}", "; ".join(one.examples)) for one in done.tables],
+    )
+    verdict = "identical" if done.identical else "DIFFERENT"
+    output.say(f"{done.events:,} events in {took:.1f} s: the read models were {verdict}, and are swapped.")
+    output.emit(
+        ok=done.identical,
+        events=done.events,
+        tables={one.name: {"rows": one.rows, "differing": one.differing} for one in done.tables},
+    )
+    return done.identical
+
+
+def as_of(
+    output: Output,
+    home: Home,
+    settings: Settings,
+    book: str | None,
+    *,
+    at: str | None,
+    seq: int | None,
+    value_date: str | None,
+    account: str | None,
+) -> bool:
+    """Balances as known at a time or seq, booked or by value date."""
+    with open_log(home, settings, writer=False) as log:
+        book = book or only_book(log.events(BEFORE_FIRST))
+        view = replay_as_of.as_of(
+            log,
+            book,
+            seq=seq,
+            at_ms=None if at is None else instant_of(at),
+            value_date=None if value_date is None else date_of(value_date),
+        )
+    chosen = [one for one in view.accounts() if account in (None, one.account)]
+    by_value = value_date is not None
+    output.say(f"Book {book} as known after seq {view.book.seq}, {_utc(view.book.at)}.")
+    output.table(
+        "",
+        [
+            "account",
+            "kind",
+            "currency",
+            ">booked",
+            ">held",
+            ">available",
+            *([f">by {value_date}"] * by_value),
+        ],
+        [
+            (
+                one.account,
+                one.kind,
+                one.currency,
+                *(
+                    ""
+                    if amount is None
+                    else format_minor(
+                        amount, view.book.assets.get(one.currency, EXPONENTS.get(one.currency, 0))
+                    )
+                    for amount in (one.booked, one.held, one.available, *([one.by_value_date] * by_value))
+                ),
+            )
+            for one in chosen
+        ],
+    )
+    output.emit(
+        book=book,
+        seq=view.book.seq,
+        at=view.book.at,
+        value_date=value_date,
+        accounts=[msgspec.to_builtins(one) for one in chosen],
+    )
+    if account is not None and not chosen:
+        output.fail(f"There was no account {account} then.")
+        return False
+    return True
+
+
+def redecide(output: Output, home: Home, settings: Settings) -> bool:
+    """Run every command again and compare the events byte for byte."""
+    with open_log(home, settings, writer=False) as log, output.progress() as bar:
+        task = bar.add_task("deciding again", total=log.last_command_offset() + 1)
+        began = time.perf_counter()
+        found = decide_again(log, progress=lambda done: bar.update(task, completed=done))
+        took = time.perf_counter() - began
+    for one in found.differences:
+        output.say(f"DIFFERENT  book {one.book}, seq {one.seq}, command {one.command}: {one.what}")
+        for title, values in (("recorded", one.recorded), ("decided", one.decided)):
+            for value in values:
+                output.say(f"  {title:<9}{value[:SHOWN_CHARACTERS]}")
+    output.say(
+        f"{found.commands:,} commands decided again in {took:.1f} s: {found.compared:,} events are "
+        f"{'the same, byte for byte' if found.ok else 'NOT all the same'}."
+    )
+    output.say(f"Digest {found.digest}")
+    output.emit(
+        ok=found.ok,
+        commands=found.commands,
+        events=found.compared,
+        digest=found.digest,
+        differences=[one.what for one in found.differences],
+    )
+    return found.ok
+
+
+def receipt(output: Output, home: Home, settings: Settings, out: Path | None) -> None:
+    """A signed receipt over all history so far."""
+    with open_log(home, settings, writer=False) as log:
+        folded = load_newest(home.snapshots, log) or Folded()
+        folded.apply(log.events(folded.offset))
+    partition = folded.partition
+    signed = Signer(read_signing_key(home.signing_key)).sign(
+        partition.epoch_id,
+        folded.offset,
+        {name: book.seq for name, book in partition.books.items()},
+        folded.link,
+        wall_clock(),
+    )
+    if out is None:
+        output.say(signed.encoded().decode())
+    else:
+        try:
+            out.write_bytes(signed.encoded() + b"\n")
+        except OSError as error:
+            raise WrongUse(f"{out} cannot be written: {error.strerror}.") from None
+        output.say(f"Wrote {out}. Keep it elsewhere; later: daybook replay verify --against {out}")
+    output.emit(**msgspec.to_builtins(signed))
+
+
+def _utc(at_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_ms / 1000))

@@ -1,0 +1,73 @@
+"""Setting a home up: its folder and keys, the first event of its log, and books in it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from console.outcomes import Outcome, outcome_of
+from engine.embedded import Connection, open_log
+from engine.genesis import begin
+from engine.home import Home, HomeFile, HomeInUse, find_home
+from engine.log.records import Out, wall_clock
+from engine.settings import Settings
+from projections.database import open_database
+from schemas.books import Administrator, OpenBook
+from schemas.catalogue import encode
+from schemas.fields import Clock
+
+
+@contextmanager
+def at_home(settings: Settings) -> Iterator[tuple[Home, Settings]]:
+    """The home, and the settings with everything known that follows from it, while this lasts.
+
+    A log that is kept in the bundled PostgreSQL needs that server, so it runs for as long.
+    """
+    home = find_home(settings)
+    if home.read().log == "sqlite" or settings.log_url is not None:
+        yield home, settings
+        return
+    with open_database(home.postgres, None) as database:
+        yield home, settings.model_copy(update={"log_url": database.dsn})
+
+
+def administrator(user: str) -> Administrator:
+    """The person and user that a new home is begun with."""
+    return Administrator(person=f"person-{user}"[:64], user=user, name="")
+
+
+def make_home(root: Path, settings: Settings, file: HomeFile) -> bool:
+    """Make a home, or finish one that was begun. False where it was there already. Raises HomeInUse."""
+    home = Home(root)
+    if home.exists():
+        return False
+    if root.exists() and (not root.is_dir() or any(root.iterdir())) and not home.keys.is_dir():
+        raise HomeInUse(f"{root} exists and is not a Daybook home.")
+    home.create(file)
+    with (
+        at_home(settings.model_copy(update={"home": root})) as (home, found),
+        open_log(home, found, writer=True) as log,
+    ):
+        begin(log, [administrator(file.user)], wall_clock())
+    return True
+
+
+def open_book(
+    connection: Connection, user: str, book: str, *, currency: str, time_zone: str, clock: Clock
+) -> Outcome:
+    """Open a book as the home's administrator, who administers the book as well."""
+    command = OpenBook(
+        id=f"open-{uuid.uuid4()}",
+        book=book,
+        actor=user,
+        issued_at_ms=time.time_ns() // 1_000_000,
+        name=book,
+        currency=currency,
+        administrators=(administrator(user),),
+        time_zone=time_zone,
+        clock=clock,
+    )
+    return outcome_of(connection.submit([Out(command.book.encode(), encode(command))])[0])

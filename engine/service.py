@@ -1,0 +1,35 @@
+"""The engine as a process of its own: the log's one writer, behind a Unix socket."""
+
+from __future__ import annotations
+
+import contextlib
+
+from engine.admission import Admission
+from engine.embedded import open_log
+from engine.home import Home
+from engine.settings import Settings
+from engine.snapshots import load_newest
+from engine.socket import EngineServer
+from engine.supervisor import until_told
+from engine.worker import Worker
+
+
+def serve(home: Home, settings: Settings) -> None:
+    """Decide what comes over the socket until told to stop.
+
+    `Uncertain` and `Fenced` leave through here: the process ends, and whoever starts it again recovers from
+    the log.
+    """
+    told, then = until_told()
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(open_log(home, settings, writer=True))
+        server = EngineServer(home.socket, log)
+        worker = Worker(
+            log,
+            load_newest(home.snapshots, log),
+            admission=Admission(home.keyring()),
+            answered=lambda records, answers: server.answered(records[0].offset, answers),
+        )
+        stack.enter_context(server)
+        then(log.wake)
+        worker.run(told.is_set)

@@ -1,0 +1,25 @@
+"""The settings: everything that a deployment may choose, from environment variables `DAYBOOK_*`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """home: folder of the state; without it the nearest `.daybook` upwards is taken.
+    log_url: `postgresql://...` keeps the log in that PostgreSQL instead of a file in the home.
+    database_url: PostgreSQL of the read models; without it the bundled server, with its data in the home.
+    actor: the user that the command line acts as; without it the home's first administrator.
+    debug: show tracebacks.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DAYBOOK_", extra="ignore")
+
+    home: Path | None = None
+    log_url: str | None = Field(default=None, pattern="^postgres(ql)?://")
+    database_url: str | None = Field(default=None, pattern="^postgres(ql)?://")
+    actor: str | None = Field(default=None, min_length=1, max_length=64)
+    debug: bool = False
