@@ -49,6 +49,15 @@ class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
         """Offset of the last record, `first - 1` where there is none."""
         return self.first + len(self.values) - 1
 
+    def fits(self) -> bool:
+        """Whether there is one of everything for each value. A forger's row may be any."""
+        count = len(self.values)
+        return (
+            all(isinstance(c, bytes | int) or len(c) == count for c in (self.keys, self.times, *self.columns))
+            and len(self.names) == len(self.columns)
+            and all(0 <= index < count for index, _ in self.sparse)
+        )
+
     def records(self, after: int = BEFORE_FIRST) -> list[Record]:
         """The row's records with offset > after."""
         start = max(0, after + 1 - self.first)
@@ -112,6 +121,8 @@ def decode(stream: str, page: int, state: bytes) -> Row:
         raise LogCorrupt(f"Page {page} of {stream} cannot be read: {error}.", page=page) from error
     if (row.stream, row.page) != (stream, page):
         raise LogCorrupt(f"Page {page} of {stream} holds page {row.page} of {row.stream}.", page=page)
+    if not row.fits():
+        raise LogCorrupt(f"Page {page} of {stream} has columns of different lengths.", page=page)
     return row
 
 
