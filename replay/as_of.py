@@ -111,6 +111,8 @@ def as_of(
     """The book after its event `seq`, or after all its events up to book time `at_ms`, or now; if both are
     given, whichever is first. Raises NotKnown.
     """
+    if seq is not None and seq < 1:
+        raise NotKnown(f"Events are counted from 1, so there is none with seq {seq}.")
     partition = Partition()
     key = book.encode()
     counted: dict[str, int] = {}
@@ -134,6 +136,4 @@ def as_of(
         raise NotKnown(f"The log holds no book {book}{when}.")
     if seq is not None and newest < seq and at_ms is None:
         raise NotKnown(f"The newest event of the book {book} has seq {newest}, not {seq}.")
-    if seq is not None and seq < 1:
-        raise NotKnown(f"Events are counted from 1, so there is none with seq {seq}.")
     return View(found, value_date, None if value_date is None else counted)
