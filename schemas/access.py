@@ -14,6 +14,7 @@ from schemas.fields import (
     Currency,
     Label,
     NewId,
+    NoNul,
     PersonalText,
     PersonId,
     RoleId,
@@ -42,7 +43,7 @@ class Scope(Value):
 class Permit(Value):
     """Leave to send one type of command, or every type (`*`), within a scope."""
 
-    command: Annotated[str, Meta(min_length=1, max_length=64), at.Len(1, 64)]
+    command: Annotated[str, Meta(min_length=1, max_length=64), at.Len(1, 64), NoNul]
     scope: Scope = Scope()
 
 

@@ -6,6 +6,7 @@ Add a capability by adding its module's `COMMANDS` and `EVENTS` here.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, Union
 
 import msgspec
@@ -40,6 +41,8 @@ encode = msgspec.json.Encoder().encode
 """A message as JSON bytes, fields in the order of its class: the same message gives the same bytes."""
 decode_event = msgspec.json.Decoder(AnyEvent).decode
 """An event from its JSON bytes. Raises msgspec.MsgspecError, which on our own log is a damaged record."""
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The escape for NUL, and not a backslash followed by those letters."""
 _decode_command = msgspec.json.Decoder(AnyCommand).decode
 
 
@@ -61,7 +64,7 @@ def decode_command(value: bytes) -> Command:
     except (msgspec.MsgspecError, ValueError) as error:
         raise Undecodable(str(error)) from None
     # The escape is the only spelling of NUL in JSON. No text may hold it, since PostgreSQL cannot store it.
-    if b"\\" in value and b"\\u0000" in value and b"\\u0000" in encode(command):
+    if b"\\" in value and b"\\u0000" in value and _NUL.search(encode(command)):
         raise Undecodable("a text holds the character NUL")
     return command
 

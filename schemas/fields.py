@@ -26,12 +26,15 @@ def _without_nul(text: str) -> bool:
 
 
 NoNul = at.Predicate(_without_nul)
+END = r"(?!\n)"
+"""Follows `$` for msgspec: Python's `$` also matches before a last line feed, pydantic's does not."""
 NEW_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$"
+NEW_ASSET = "^[A-Z][A-Z0-9_]{3,11}$"
 
 Id = Annotated[str, Meta(min_length=1, max_length=64), at.Len(1, 64), NoNul]
 NewId = Annotated[
     str,
-    Meta(min_length=1, max_length=64, pattern=NEW_ID),
+    Meta(min_length=1, max_length=64, pattern=NEW_ID + END),
     StringConstraints(min_length=1, max_length=64, pattern=NEW_ID),
 ]
 
@@ -64,9 +67,7 @@ AmountOrZero = Annotated[int, Meta(ge=0, le=INT64_MAX), at.Ge(0), at.Le(INT64_MA
 SignedAmount = Annotated[int, Meta(ge=-INT64_MAX, le=INT64_MAX), at.Ge(-INT64_MAX), at.Le(INT64_MAX)]
 Currency = Annotated[str, Meta(min_length=2, max_length=12), at.Len(2, 12), NoNul]
 """An ISO 4217 code or the code of a registered asset; which ones exist is asked when a command is decided."""
-NewAsset = Annotated[
-    str, Meta(pattern="^[A-Z][A-Z0-9_]{3,11}$"), StringConstraints(pattern="^[A-Z][A-Z0-9_]{3,11}$")
-]
+NewAsset = Annotated[str, Meta(pattern=NEW_ASSET + END), StringConstraints(pattern=NEW_ASSET)]
 """A new asset's code: 4 to 12 capitals, digits and underscores, so that it never looks like an ISO code."""
 
 Clock = Literal["wall", "commanded"]

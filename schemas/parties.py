@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from pydantic import StringConstraints
 
-from schemas.fields import Label, NewId, PartyId, PartyKind, PartyStatus, Personal, PersonalText, Text
+from schemas.fields import END, Label, NewId, PartyId, PartyKind, PartyStatus, Personal, PersonalText, Text
 from schemas.message import Command, Date, Event
 
-Country = Annotated[str, Meta(pattern="^([A-Z]{2})?$"), StringConstraints(pattern="^([A-Z]{2})?$")]
+COUNTRY = "^([A-Z]{2})?$"
+Country = Annotated[str, Meta(pattern=COUNTRY + END), StringConstraints(pattern=COUNTRY)]
 """ISO 3166-1 alpha-2, or empty."""
 
 
