@@ -48,7 +48,7 @@ def place_of(mark: str, command: str) -> Place | None:
 class Past(msgspec.Struct):
     """last: the place answered last.   opened: whether the book is there, and with which `clock`.
 
-    at_ms: the book's time before the import's first answer; with no answer yet, its time now.
+    now_ms: the book's time.   at_ms: what it was before the import's first answer.
     accounts, parties: those of the book that others made; the import leaves them as they are.
     opened_here, accepted, by_reason, setup_by_reason: what the import has been answered so far.
     """
@@ -57,6 +57,7 @@ class Past(msgspec.Struct):
     opened: bool = False
     clock: str = ""
     at_ms: int = 0
+    now_ms: int = 0
     accounts: set[str] = msgspec.field(default_factory=set)
     parties: set[str] = msgspec.field(default_factory=set)
     opened_here: int = 0
@@ -68,6 +69,11 @@ class Past(msgspec.Struct):
     def begun(self) -> bool:
         """Whether the import has any answer."""
         return self.last != NOWHERE
+
+    @property
+    def rows_answered(self) -> int:
+        """The row of the main file that was answered last, 0 for none."""
+        return self.last[1] if self.last[0] == ROWS else 0
 
 
 class _Glance(msgspec.Struct):
@@ -101,6 +107,7 @@ def _past(records: Iterable[Record], book: str, mark: str) -> Past:
             continue
         if event.type == "BookOpened":
             past.opened, past.clock, past.at_ms = True, event.clock, event.at
+        past.now_ms = event.at
         place = place_of(mark, event.command)
         if place is None:
             if event.type == "AccountOpened":

@@ -18,7 +18,7 @@ from engine.log.records import Out
 from gateway.account_rows import Accounts
 from gateway.csv_file import CsvFile
 from gateway.errors import ImportRefused, ImportStopped
-from gateway.history import NOWHERE, OPENING, ROWS, Past, ReadsEvents, glance, past_of
+from gateway.history import OPENING, ROWS, Past, ReadsEvents, glance, past_of
 from gateway.mapping import Mapping
 from gateway.steps import BadRow, Envelope, Step, opening
 from gateway.transfer_rows import Transfers
@@ -168,8 +168,8 @@ def _steps(
         administrator = Administrator(person=f"person-{envelope.actor}"[:64], user=envelope.actor)
         parts.append(iter([opening(envelope, mapping, at_ms, administrator, lines + 1_000)]))
     if accounts is not None:
-        parts.append(accounts.steps(envelope, at_ms, past.accounts, past.parties))
-    parts.append(transfers.steps(envelope, at_ms))
+        parts.append(accounts.steps(envelope, max(at_ms, past.now_ms), past.accounts, past.parties))
+    parts.append(transfers.steps(envelope, at_ms, past.rows_answered, past.now_ms))
     return chain.from_iterable(parts)
 
 
@@ -179,7 +179,6 @@ class _Run:
     def __init__(
         self, book: str, past: Past, submit: Submit, on_bad: Callable[[BadRow], None] | None
     ) -> None:
-        behind = past.last[1] if past.last != NOWHERE and past.last[0] == ROWS else 0
         answered = sum(past.by_reason.values())
         self.result = Imported(
             book,
@@ -189,7 +188,7 @@ class _Run:
             by_reason=dict(past.by_reason),
             accounts=past.opened_here,
             setup_by_reason=dict(past.setup_by_reason),
-            went_on_behind=behind,
+            went_on_behind=past.rows_answered,
         )
         self._submit = submit
         self._on_bad = on_bad

@@ -49,9 +49,14 @@ class Transfers:
                 problem = f"no row of it has a time; line {row.line}: {error}"
         raise ImportRefused(f"{self.file.path.name}: {problem}.")
 
-    def steps(self, envelope: Envelope, from_ms: int) -> Iterator[Step | BadRow]:
+    def steps(
+        self, envelope: Envelope, from_ms: int, answered: int = 0, now_ms: int = 0
+    ) -> Iterator[Step | BadRow]:
         """A transfer for each row. Book time never goes back: a row older than the one before it is booked
         now, with the value date of its own day.
+
+        answered: the row up to which nothing will be sent.   now_ms: the book's time behind it, which others
+        may have moved on meanwhile.
         """
         name, zone = self.file.path.name, self._mapping.book.time_zone
         book, actor, mark = envelope.book, envelope.actor, envelope.mark
@@ -64,25 +69,22 @@ class Transfers:
                 fields = fields_of(row)
                 at_ms = self._read_time(fields[time])
                 currency = default if self._currency is None else known_currency(fields[self._currency])
-                value_date = None
-                if at_ms > now:
-                    if at_ms - now > farthest * DAY_MS:
-                        late = (at_ms - now) // DAY_MS
-                        raise ValueError(
-                            f"the time {fields[time][:40]!r} is {late} days after the row before"
-                        )
-                elif at_ms < now:
-                    value_date = _earlier_day(zone, at_ms, now)
+                if at_ms - now > farthest * DAY_MS:
+                    late = (at_ms - now) // DAY_MS
+                    raise ValueError(f"the time {fields[time][:40]!r} is {late} days after the row before")
+                issued_ms = max(at_ms, now)
+                if issued_ms < now_ms and row.number > answered:
+                    issued_ms = now_ms
                 command = Transfer(
                     id=id_of(mark, (ROWS, row.number, 0)),
                     book=book,
                     actor=actor,
-                    issued_at_ms=max(at_ms, now),
+                    issued_at_ms=issued_ms,
                     debit=id_text(fields[debit].strip(), prefix, "debit account"),
                     credit=id_text(fields[credit].strip(), prefix, "credit account"),
                     amount=_above_zero(self._read_amount(fields[amount], currency), fields[amount]),
                     currency=currency,
-                    value_date=value_date,
+                    value_date=_earlier_day(zone, at_ms, issued_ms),
                     reference=""
                     if self._reference is None
                     else plain_text(fields[self._reference], "reference", 500),
@@ -100,6 +102,9 @@ def _above_zero(amount: int, text: str) -> int:
     return amount
 
 
-def _earlier_day(zone: str, at_ms: int, now: int) -> datetime.date | None:
+def _earlier_day(zone: str, at_ms: int, issued_ms: int) -> datetime.date | None:
+    """The row's own day, where it is before the day on which it is booked."""
+    if at_ms == issued_ms:
+        return None
     day = local_date(zone, at_ms)
-    return day if day < local_date(zone, now) else None
+    return day if day < local_date(zone, issued_ms) else None

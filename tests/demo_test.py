@@ -47,6 +47,7 @@ def digest(bank: DemoBank) -> str:
         (1, 200, 31),
         (2, 10, 90),
         (3, 2, 14),
+        (6, 2, 366),
         (4, 1_000, 3),
         (1, 2_000, 30),
         (5, 50, 366),
@@ -130,7 +131,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed_and_time_zone
 
 
 def test_the_bytes_are_those_of_every_other_machine() -> None:
-    """A change of this digest is a change of the demo, and so of every figure that documents quote from it."""
+    """A change of this digest is a change of the demo, and so of every figure that documents quote."""
     assert digest(DemoBank(11, 60, 20)) == "7fd44c5e6c560cf2bb7aad752fd5905c59de83ecd99a34bcfcf37f2c589f4f91"
 
 

@@ -21,10 +21,10 @@ from gateway.csv_file import CsvFile
 from gateway.errors import ImportRefused, ImportStopped
 from gateway.imports import import_file
 from gateway.mapping import Mapping, read_mapping
-from gateway.steps import Envelope, Step
+from gateway.steps import Envelope, Step, opening
 from gateway.transfer_rows import Transfers
-from schemas.books import Administrator, OpenBook
-from schemas.catalogue import encode
+from schemas.books import Administrator, AdvanceTime, OpenBook
+from schemas.catalogue import decode_command, encode
 from schemas.transfers import TransferPosted
 from tests.intake import ADMIN, Intake, mapping, small, take
 
@@ -254,6 +254,39 @@ def test_an_import_that_was_killed_anywhere_goes_on_with_nothing_lost_or_doubled
         assert intake.digest() == digest
 
 
+def test_what_is_delivered_twice_counts_once(tmp_path: Path) -> None:
+    file = small(tmp_path, LONG_FILE)
+    expected, _ = take(file, mapping())
+    intake = Intake()
+
+    def twice(outs: Sequence[Out]) -> Any:
+        answers = intake.submit(outs)
+        intake.submit(outs)
+        return answers
+
+    import_file(file, mapping(), ADMIN, twice, intake, batch=7)
+    result, _ = take(file, mapping(), intake, resume=True)
+    result.went_on_behind = 0
+    assert result == expected
+
+
+@pytest.mark.parametrize("call", [1, 2, 5])
+def test_an_import_goes_on_also_when_somebody_moved_the_book_s_time_meanwhile(
+    call: int, tmp_path: Path
+) -> None:
+    file = small(tmp_path, LONG_FILE)
+    expected, _ = take(file, mapping())
+    intake = Intake()
+    with pytest.raises(Killed):
+        import_file(file, mapping(), ADMIN, killed_at(intake.submit, call, decided=True), intake, batch=7)
+    for days in (20, 30, 40):  # time enough to forget all ids
+        at_ms = intake.book("shop").at + days * 86_400_000
+        advance = AdvanceTime(id=f"on-{days}", book="shop", actor=ADMIN, issued_at_ms=at_ms, to_ms=at_ms)
+        intake.submit([Out(b"shop", encode(advance))])
+    result, _ = take(file, mapping(), intake, resume=True)
+    assert (result.accepted, result.by_reason) == (expected.accepted, expected.by_reason)
+
+
 def test_resume_works_behind_the_floor_of_forgotten_ids(tmp_path: Path) -> None:
     file = small(tmp_path, LONG_FILE)
     _, intake = take(file, mapping())
@@ -296,6 +329,10 @@ def test_an_import_is_not_done_twice_by_accident(tmp_path: Path) -> None:
     assert "is in the book shop already, answered up to row 2" in said
     assert "--resume" in said
     renamed = file.rename(tmp_path / "renamed.csv")
+    assert "answered up to row 2" in refused(renamed, mapping(), intake)
+    (tmp_path / "accounts.csv").write_text("id,balance\na,1000\n")
+    assert "does not hold this import" in refused(renamed, mapping(), intake, resume=True)
+    small(tmp_path, "")
     assert "answered up to row 2" in refused(renamed, mapping(), intake)
     renamed.write_bytes(renamed.read_bytes() + b"a,b,1,2\n")
     assert "does not hold this import" in refused(renamed, mapping(), intake, resume=True)
@@ -341,6 +378,16 @@ def test_who_may_not_open_the_book_is_told(tmp_path: Path) -> None:
     with pytest.raises(ImportStopped, match="not_permitted") as caught:
         import_file(file, mapping(), "stranger", intake.submit, intake)
     assert isinstance(caught.value, DaybookError)
+    assert len(intake.told()) == 2  # the log's first event and the one refusal
+
+
+def test_a_long_import_opens_a_book_that_can_remember_all_of_it() -> None:
+    step = opening(
+        Envelope("mark", "shop", ADMIN), mapping(), 0, Administrator(person="p", user=ADMIN), 2_000_000
+    )
+    command = decode_command(step.out.value)
+    assert isinstance(command, OpenBook)
+    assert command.repeat_cap == 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -466,6 +513,6 @@ def test_progress_and_bad_rows_are_told_while_it_goes(tmp_path: Path) -> None:
         batch=5,
     )
     assert seen == sorted(seen)
-    assert seen[-1] == (60, 60)
-    assert {total for _, total in seen} == {60}
+    assert seen[-1] == (61, 61)
+    assert {total for _, total in seen} == {61}
     assert len(bad) == result.by_reason["bad_row"]

@@ -10,6 +10,7 @@ import pytest
 
 from book.state import SYSTEM_BOOK
 from engine.admission import MOST_BYTES
+from gateway.bounded_lines import bounded_lines
 from gateway.lines import key_of, read_lines, stamps
 from schemas.catalogue import decode_event
 from schemas.rejections import CommandRejected
@@ -109,6 +110,11 @@ def test_a_line_over_the_limit_is_refused_by_number_without_filling_the_memory(e
     told = [decode_event(answer[0]) for answer in intake.submit([out for _, out in numbered])]
     assert isinstance(told[1], CommandRejected) == (extra > 0)
     assert list(intake.book("shop").parties) == (["bob"] if extra else ["ann", "bob"])
+
+
+def test_a_line_may_have_exactly_the_limit() -> None:
+    stream = io.BytesIO(b"1234\n12345\n1234\r\n\n123456789\n12345\r\n1234")
+    assert list(bounded_lines(stream, 4)) == [b"1234", None, b"1234", b"", None, None, b"1234"]
 
 
 def test_a_key_is_the_book_or_else_the_system_book() -> None:
