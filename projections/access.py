@@ -26,6 +26,7 @@ PERSONS = Table(
     "persons",
     (("book", "text NOT NULL"), ("person", "text NOT NULL"), ("name", "text NOT NULL")),
     key=("book", "person"),
+    personal=("name",),
 )
 ACTORS = Table(
     "actors",

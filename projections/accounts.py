@@ -102,21 +102,25 @@ def _block(event: AccountBlocked) -> str:
 
 def _balances(batch: Batch) -> bytes:
     """One row an account: the balance after its last posting, what was debited and credited, the last seq."""
-    balances: dict[str, list[int]] = {}
-    for event, _ in batch.money:
-        book, seq = event.book, event.seq
+    books: dict[str, dict[str, list[int]]] = {}
+    for event, _, _ in batch.money:
+        moved = books.setdefault(event.book, {})
+        seq = event.seq
         for posting in event.postings:
-            # A tab can be in no id, and both columns stand side by side in the row.
-            key = f"{book}\t{posting.account}"
             amount = posting.amount
-            balance = balances.get(key)
-            if balance is None:
-                balances[key] = balance = [posting.balance, 0, 0, seq]
+            row = moved.get(posting.account)
+            if row is None:
+                moved[posting.account] = row = [posting.balance - amount, posting.balance, 0, seq]
             else:
-                balance[0] = posting.balance
-                balance[3] = seq
+                row[1] = posting.balance
+                row[3] = seq
             if amount < 0:
-                balance[1] -= amount
-            else:
-                balance[2] += amount
-    return rows_of([f"{key}\t{b[0]}\t{b[1]}\t{b[2]}\t{b[3]}\n" for key, b in balances.items()])
+                row[2] -= amount
+    # What was credited follows: balance after = balance before + credits - debits.
+    return rows_of(
+        [
+            f"{cell(book)}\t{cell(account)}\t{after}\t{debit}\t{after - before + debit}\t{seq}\n"
+            for book, moved in books.items()
+            for account, (before, after, debit, seq) in moved.items()
+        ]
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from projections.copying import NULL, array_cell, escape_for, instant, rows_of
+from projections.copying import NULL, array_cell, escape_for, rows_of
 from projections.tables import Batch, Change, Index, Insert, Table
 from schemas.catalogue import EVENTS
 from schemas.message import Event
@@ -30,14 +30,15 @@ AUDIT = Table(
         ("event_offset", "bigint NOT NULL"),
         ("event", "jsonb NOT NULL"),
     ),
-    key=("book", "seq", "at"),
+    key=("book", "at", "seq"),  # within a book, time never goes back
     indexes=(
-        Index("audit_actor", "(book, actor, seq)"),
+        Index("audit_actor", "(book, actor, at, seq)"),
         Index("audit_command", "(command)"),
         Index("audit_entities", "USING gin (entities) WHERE entities IS NOT NULL"),
     ),
     bulk=True,
     by_month="at",
+    personal=("event",),
 )
 TABLES = (AUDIT,)
 
@@ -56,10 +57,9 @@ def changes(batch: Batch) -> Iterator[Change]:
     months: dict[str, list[str]] = {}
     month = ""
     add: Callable[[str], None]
-    for record, event in zip(batch.records, batch.events, strict=True):
+    for record, event, at in zip(batch.records, batch.events, batch.times, strict=True):
         value = record.value
         text = escape_for(value)
-        at = instant(event.at)
         if not at.startswith(month) or not month:
             month = at[:7]
             add = months.setdefault(month, []).append

@@ -5,31 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.log.records import Record
+from projections.copying import instant
 from projections.tables import Batch
 from schemas.catalogue import decode_event
-from schemas.message import Event
-from schemas.transfers import EntriesPosted, MoneyEvent, TransferPosted, TransferRefunded, TransferReversed
+from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
 
 _MONEY = frozenset({TransferPosted, EntriesPosted, TransferReversed, TransferRefunded})
 
 
 def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[Batch]:
     """The records in batches of about `limit`. They end with a whole page, so no outcome ends outside."""
-    taken: list[Record] = []
-    events: list[Event] = []
-    money: list[tuple[MoneyEvent, bytes]] = []
-    others: list[Event] = []
+    batch = _empty(partition)
+    cause = -1
     for record in records:
         value = record.value
         event = decode_event(value)
-        if len(taken) >= limit and (event.cause < 0 or event.cause != events[-1].cause):
-            yield Batch(partition, taken, events, money, others)
-            taken, events, money, others = [], [], [], []
-        taken.append(record)
-        events.append(event)
+        if len(batch.records) >= limit and (event.cause < 0 or event.cause != cause):
+            yield batch
+            batch = _empty(partition)
+        cause = event.cause
+        at = instant(event.at)
+        batch.records.append(record)
+        batch.events.append(event)
+        batch.times.append(at)
         if type(event) in _MONEY:
-            money.append((event, value))
+            batch.money.append((event, value, at))
         else:
-            others.append(event)
-    if taken:
-        yield Batch(partition, taken, events, money, others)
+            batch.others.append(event)
+    if batch.records:
+        yield batch
+
+
+def _empty(partition: int) -> Batch:
+    return Batch(partition, [], [], [], [], [])

@@ -7,12 +7,15 @@ that only claim one, gets a row of their own and can overwrite nobody's. Restric
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from book.state import SYSTEM_BOOK
-from projections.copying import NULL, cell, instant, json_cell, rows_of
+from projections.copying import NULL, cell, escape_for, instant, json_cell, rows_of
 from projections.tables import Batch, Change, Index, Insert, Table
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
+from schemas.transfers import TransferPosted
 
 COMMANDS = Table(
     "commands",
@@ -46,18 +49,40 @@ TABLES = (COMMANDS,)
 
 def changes(batch: Batch) -> Iterator[Change]:
     """A row for each record that the batch's events answer."""
+    partition = batch.partition
     lines: list[str] = []
-    outcome: list[Event] = []
-    for event in batch.events:
-        if outcome and event.cause != outcome[0].cause:
-            lines.append(_row(batch.partition, outcome))
-            outcome = []
-        if event.cause >= 0:  # otherwise nobody asked: a timer, or the engine itself
-            outcome.append(event)
-    if outcome:
-        lines.append(_row(batch.partition, outcome))
+    rest: list[Event] = []
+    alone = _alone(batch.events)
+    for record, event, at, single in zip(batch.records, batch.events, batch.times, alone, strict=True):
+        if not single:
+            rest.append(event)
+            continue
+        # Nearly all of them: one event, and money has moved.
+        text = escape_for(record.value)
+        issued = at if event.issued_at_ms == event.at else instant(event.issued_at_ms)
+        lines.append(
+            f"{partition}\t{event.epoch}\t{event.cause}\t{text(event.book)}\t{text(event.actor)}\t"
+            f"{text(event.command)}\t\taccepted\t\t\\N\t{event.seq}\t{event.seq}\t\\N\t{at}\t{issued}\n"
+        )
+    lines.extend(_row(partition, outcome) for outcome in _outcomes(rest))
     if lines:
         yield Insert(COMMANDS, rows_of(lines))
+
+
+def _alone(events: Sequence[Event]) -> list[bool]:
+    """Of each event, whether it is a transfer that is a whole outcome."""
+    causes = [-1, *(event.cause for event in events), -1]
+    return [
+        type(event) is TransferPosted and before != event.cause != after
+        for event, before, after in zip(events, causes, causes[2:], strict=False)
+    ]
+
+
+def _outcomes(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """Consecutive events with the same cause; without those that answer nobody, such as timers'."""
+    for cause, outcome in groupby(events, key=attrgetter("cause")):
+        if cause >= 0:
+            yield list(outcome)
 
 
 def _row(partition: int, events: Sequence[Event]) -> str:

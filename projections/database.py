@@ -42,12 +42,20 @@ class Database:
         return str(found[0])
 
 
-def connect(dsn: str) -> psycopg.Connection[tuple[Any, ...]]:
+Session = psycopg.Connection[tuple[Any, ...]]
+
+
+def connect(dsn: str) -> Session:
     """A session of its own transactions. Raises DatabaseUnavailable."""
     try:
         return psycopg.connect(dsn, autocommit=True, connect_timeout=10)
     except psycopg.Error as error:
         raise DatabaseUnavailable(f"The database cannot be reached: {first_line(error)}.") from error
+
+
+def execute(session: Session, statement: str, *parameters: Any) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Run a statement made of our own names; values are parameters."""
+    return session.execute(statement.encode(), parameters or None)
 
 
 def first_line(error: Exception) -> str:

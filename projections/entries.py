@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from projections.copying import escape_for, instant, rows_of
+from projections.copying import escape_for, rows_of
 from projections.tables import Batch, Change, Index, Insert, Table
 
 ENTRIES = Table(
@@ -44,7 +44,7 @@ def changes(batch: Batch) -> Iterator[Change]:
     lines: list[str] = []
     add = lines.append
     days: dict[object, str] = {}
-    for event, value in batch.money:
+    for event, value, at in batch.money:
         text = escape_for(value)
         booking, valued = event.booking_date, event.value_date
         booked_on = days.get(booking) or days.setdefault(booking, str(booking))
@@ -54,7 +54,7 @@ def changes(batch: Batch) -> Iterator[Change]:
             said = event.reason  # type: ignore[union-attr]  # what is taken back has a reason instead
         seq = event.seq
         head = f"{text(event.book)}\t"
-        tail = f"\t{valued_on}\t{instant(event.at)}\t{type(event).__name__}\t"
+        tail = f"\t{valued_on}\t{at}\t{type(event).__name__}\t"
         said = f"\t{text(said)}\n"
         postings = event.postings
         if len(postings) == 2:

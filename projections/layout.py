@@ -6,18 +6,15 @@ projector believes in, so that of two projectors one aborts and a killed one lea
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import psycopg
+from typing import Final
 
 from engine.errors import DaybookError
 from projections import reporting
+from projections.database import Session, execute
 from projections.read_models import DIGEST, TABLES
 from projections.tables import Table
 
 LIVE: Final = "daybook"
-Session = psycopg.Connection[tuple[Any, ...]]
-
 # Whoever makes or replaces the schema holds this advisory lock ("DBK", and 'R' for read models).
 LOCK: Final = 0x44424B52
 
@@ -31,11 +28,6 @@ class ReadModelsChanged(DaybookError):
     """The read models in the database were made by a release that defines them differently."""
 
     advice = "Build them anew with `daybook replay rebuild`."
-
-
-def execute(session: Session, statement: str, *parameters: Any) -> psycopg.Cursor[tuple[Any, ...]]:
-    """Run a statement made of our own constants."""
-    return session.execute(statement.encode(), parameters or None)
 
 
 def exists(session: Session, schema: str = LIVE) -> bool:
@@ -69,26 +61,32 @@ def _add_keys(session: Session, schema: str, table: Table) -> None:
 
 def ensure(session: Session) -> None:
     """Make what is missing. Raises ReadModelsChanged where what is there was defined differently."""
+    if _is_current(session):
+        return
     with session.transaction():
         execute(session, "SELECT pg_advisory_xact_lock(%s)", LOCK)
         if not exists(session):
             create(session, LIVE, keys=True)
             reporting.create(session, LIVE)
-            return
-        found = execute(session, f"SELECT digest, views FROM {LIVE}.definition").fetchone()
-        assert found is not None, "the schema was made in one transaction"
-        digest, views = found
-        if digest != DIGEST:
-            raise ReadModelsChanged("The read models were made by another release of Daybook.")
-        if views != reporting.DIGEST:
+        elif not _is_current(session):
             reporting.create(session, LIVE)
             execute(session, f"UPDATE {LIVE}.definition SET views = %s", reporting.DIGEST)
 
 
-def month_table(session: Session, schema: str, table: Table, first: str, *, alone: bool) -> str:
+def _is_current(session: Session) -> bool:
+    """Whether all is there and as this release has it; False where tables or views are missing."""
+    if not exists(session):
+        return False
+    found = execute(session, f"SELECT digest, views FROM {LIVE}.definition").fetchone()
+    if found is None or found[0] != DIGEST:
+        raise ReadModelsChanged("The read models were made by another release of Daybook.")
+    return bool(found[1] == reporting.DIGEST)
+
+
+def month_table(session: Session, schema: str, table: Table, first: str) -> str:
     """The name of the partition for the month that begins on `first`; made where it is missing.
 
-    alone: made empty and by itself, then attached, which locks the table for writers of its shape only.
+    It is made by itself, then attached, so that nobody who reads the table has to wait.
     """
     year, month = first.split("-")[:2]
     name = f"{table.name}_{year}_{month}"
@@ -97,11 +95,8 @@ def month_table(session: Session, schema: str, table: Table, first: str, *, alon
     following = f"{int(year) + int(month) // 12:04d}-{int(month) % 12 + 1:02d}-01"
     bounds = f"FOR VALUES FROM ('{first} 00:00+00') TO ('{following} 00:00+00')"
     parent = f"{schema}.{table.name}"
-    if alone:
-        execute(session, f"CREATE TABLE {schema}.{name} (LIKE {parent} INCLUDING ALL)")
-        execute(session, f"ALTER TABLE {parent} ATTACH PARTITION {schema}.{name} {bounds}")
-    else:
-        execute(session, f"CREATE TABLE {schema}.{name} PARTITION OF {parent} {bounds}")
+    execute(session, f"CREATE TABLE {schema}.{name} (LIKE {parent} INCLUDING ALL)")
+    execute(session, f"ALTER TABLE {parent} ATTACH PARTITION {schema}.{name} {bounds}")
     return name
 
 

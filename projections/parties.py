@@ -25,6 +25,7 @@ PARTIES = Table(
         ("seq", "bigint NOT NULL"),
     ),
     key=("book", "party"),
+    personal=("name", "born_on", "number"),
 )
 TABLES = (PARTIES,)
 

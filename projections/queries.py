@@ -132,27 +132,36 @@ def audit(
 
     entity: an account, party, user, role... An account is also found by its postings.
     """
-    conditions, parameters = ["TRUE"], []
-    for column, value in (("book", book), ("actor", actor), ("command", command)):
-        if value is not None:
-            conditions.append(f"a.{column} = %s")
-            parameters.append(value)
-    names = ", ".join(f"a.{field.name}" for field in msgspec.structs.fields(AuditRow))
-    newest = "ORDER BY a.at DESC, a.seq DESC LIMIT %s"
-    select = f"(SELECT {names} FROM {LIVE}.audit AS a"
-    where = " AND ".join(conditions)
+    given = {"book": book, "actor": actor, "entity": entity, "command": command, "limit": limit}
+    fits = "a.book = b.book"
+    fits += "" if actor is None else " AND a.actor = %(actor)s"
+    fits += "" if command is None else " AND a.command = %(command)s"
+    newest = "ORDER BY at DESC, seq DESC LIMIT %(limit)s"
     if entity is None:
-        query = f"{select} WHERE {where} {newest})"
-        given: list[Any] = [*parameters, limit]
+        found_by = f"SELECT * FROM {LIVE}.audit AS a WHERE {fits} {newest}"
     else:
-        moved = f"JOIN {LIVE}.entries AS e ON e.book = a.book AND e.seq = a.seq AND e.at = a.at"
-        query = (
-            f"{select} WHERE {where} AND a.entities @> ARRAY[%s::text] {newest}) UNION "
-            f"{select} {moved} WHERE {where} AND e.account = %s {newest})"
-        )
-        given = [*parameters, entity, limit, *parameters, entity, limit]
-    found = _rows(session, f"SELECT * FROM ({query}) AS a ORDER BY at DESC, seq DESC LIMIT %s", *given, limit)
+        found_by = _CONCERNED.format(fits=fits, newest=newest)
+    # Book by book, since within one book the newest events are at the end of an index.
+    query = (
+        f"SELECT {_AUDIT} FROM {LIVE}.books AS b CROSS JOIN LATERAL ({found_by}) AS a "
+        f"WHERE %(book)s::text IS NULL OR b.book = %(book)s {newest}"
+    )
+    with session.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(query.encode(), given).fetchall()
     return msgspec.convert(found[::-1], list[AuditRow])
+
+
+_AUDIT = ", ".join(f"a.{field.name}" for field in msgspec.structs.fields(AuditRow))
+# An event that moves the account twice is to be found once.
+_CONCERNED = (
+    f"(SELECT * FROM {LIVE}.audit AS a WHERE {{fits}} AND a.entities @> ARRAY[%(entity)s::text] {{newest}}) "
+    f"UNION ALL (SELECT a.* FROM {LIVE}.entries AS e "
+    f"JOIN {LIVE}.audit AS a ON a.book = e.book AND a.at = e.at AND a.seq = e.seq "
+    "WHERE {fits} AND e.book = b.book AND e.account = %(entity)s AND NOT EXISTS ("
+    f"SELECT FROM {LIVE}.entries AS f WHERE f.book = e.book AND f.account = e.account "
+    "AND f.booking_date = e.booking_date AND f.seq = e.seq AND f.leg < e.leg) "
+    "ORDER BY e.booking_date DESC, e.seq DESC LIMIT %(limit)s)"
+)
 
 
 def outcomes(

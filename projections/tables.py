@@ -32,6 +32,7 @@ class Table(msgspec.Struct, frozen=True):
     columns: (name, SQL type with its constraints), in the order of COPY.   key: the primary key.
     bulk: rows are only ever added, so that a rebuild makes key and indexes after loading.
     by_month: a time by which the table is partitioned, a partition a month.
+    personal: columns with personal data, which no report shows.
     version: raised where the rows mean something else though the columns are the same.
     """
 
@@ -42,6 +43,7 @@ class Table(msgspec.Struct, frozen=True):
     bulk: bool = False
     by_month: str = ""
     options: str = ""
+    personal: tuple[str, ...] = ()
     version: int = 1
 
     def create(self, schema: str) -> str:
@@ -72,14 +74,15 @@ def _typed(kind: str) -> str:
 class Batch(msgspec.Struct):
     """Consecutive events of a partition; the events of one outcome are never in two batches.
 
-    records, events: the same, as stored and decoded.   money: the events with postings, with their bytes.
-    others: all other events.
+    records, events: the same, as stored and decoded.   times: of each, as PostgreSQL reads it.
+    money: the events with postings, with their bytes and times.   others: all other events.
     """
 
     partition: int
     records: list[Record]
     events: list[Event]
-    money: list[tuple[MoneyEvent, bytes]]
+    times: list[str]
+    money: list[tuple[MoneyEvent, bytes, str]]
     others: list[Event]
 
 

@@ -1,0 +1,70 @@
+"""The position: how far the read models of a partition are, and that they are this log's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Protocol
+
+from engine.errors import DaybookError
+from engine.log.records import BEFORE_FIRST, Record
+from projections.database import Session, execute
+from projections.layout import LIVE
+
+
+class EventLog(Protocol):
+    """What a projector needs of a log: its events, in order."""
+
+    def events(self, after: int) -> Iterator[Record]:
+        """Every stored event behind `after`."""
+        ...
+
+
+class OtherLog(DaybookError):
+    """The read models were projected from another log than this one, or from a longer one."""
+
+    advice = "Check DAYBOOK_DATABASE_URL and the log, or build them anew with `daybook replay rebuild`."
+
+
+def digest_of(record: Record) -> str:
+    """By which an event is known again."""
+    return hashlib.blake2b(record.value, digest_size=16).hexdigest()
+
+
+def position(session: Session, partition: int) -> int | None:
+    """The offset of the newest event in the read models, None where the partition has no row yet."""
+    found = execute(
+        session, f"SELECT event_offset FROM {LIVE}.position WHERE partition = %s", partition
+    ).fetchone()
+    return None if found is None else int(found[0])
+
+
+def begin(session: Session, partition: int) -> None:
+    """Make the partition's row, before the first event, where it is missing."""
+    statement = f"INSERT INTO {LIVE}.position VALUES (%s, %s, '') ON CONFLICT DO NOTHING"
+    execute(session, statement, partition, BEFORE_FIRST)
+
+
+def recall(session: Session, log: EventLog, partition: int) -> int:
+    """The position, which must be one of this log's. Raises OtherLog."""
+    found = execute(
+        session, f"SELECT event_offset, event_digest FROM {LIVE}.position WHERE partition = %s", partition
+    ).fetchone()
+    assert found is not None, "a partition that is projected has its row"
+    offset, digest = int(found[0]), str(found[1])
+    if offset > BEFORE_FIRST:
+        record = next(iter(log.events(offset - 1)), None)
+        if record is None or record.offset != offset or digest_of(record) != digest:
+            raise OtherLog(f"The read models stand at event {offset}, which is not in this log.")
+    return offset
+
+
+def move(session: Session, partition: int, expected: int, to: Record) -> bool:
+    """Move the position from where it is expected to be. False, and nothing is changed, where it is not."""
+    moved = execute(
+        session,
+        f"UPDATE {LIVE}.position SET event_offset = %s, event_digest = %s "
+        "WHERE partition = %s AND event_offset = %s",
+        *(to.offset, digest_of(to), partition, expected),
+    )
+    return moved.rowcount == 1
