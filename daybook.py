@@ -5,6 +5,7 @@ Exit status: 0 done, 1 a check failed, 2 wrong use, 3 done but some commands wer
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -269,6 +270,7 @@ def run_follower() -> None:
 
 def main() -> None:
     """Run the command line; whatever goes wrong is one sentence and an exit status."""
+    os.umask(0o077)  # what a home holds is its owner's
     output = Output(json="--json" in sys.argv)
     try:
         app(standalone_mode=True)

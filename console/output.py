@@ -32,6 +32,7 @@ class Output:
         """A sentence for people; nothing for machines. Markup is not interpreted."""
         if not self.json:
             self.people.print(text, markup=False)
+            self.people.file.flush()  # somebody may be following a file
 
     def head(self, text: str) -> None:
         """A heading for people."""

@@ -102,7 +102,6 @@ def _read_model_problems(
 
 def rebuild(output: Output, home: Home, settings: Settings) -> bool:
     """Make the read models anew, compare them with the live ones, swap."""
-    bring_up_to_date(output, home, settings)
     began = time.perf_counter()
     with (
         open_log(home, settings, writer=False) as log,

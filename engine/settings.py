@@ -7,6 +7,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_POSTGRES = r"^(postgres(ql)?://|\w+ *=)"
+"""A URL, or libpq's `key=value` form."""
+
 
 class Settings(BaseSettings):
     """home: folder of the state; without it the nearest `.daybook` upwards is taken.
@@ -19,7 +22,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DAYBOOK_", extra="ignore")
 
     home: Path | None = None
-    log_url: str | None = Field(default=None, pattern="^postgres(ql)?://")
-    database_url: str | None = Field(default=None, pattern="^postgres(ql)?://")
+    log_url: str | None = Field(default=None, pattern=_POSTGRES)
+    database_url: str | None = Field(default=None, pattern=_POSTGRES)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False

@@ -20,6 +20,7 @@ import msgspec
 FEW_RESTARTS = 5
 WITHIN_S = 60.0
 STOP_S = 15.0
+WRONG_USE = 2
 
 
 class Child(msgspec.Struct):
@@ -66,6 +67,9 @@ class Supervisor:
             if status is None:
                 return True
             child.process = None
+            if status == WRONG_USE:  # it has said why, and would say it again
+                self.say(f"The {child.name} cannot start.")
+                return False
             recent = [one for one in child.starts if now - one < WITHIN_S]
             if len(recent) >= FEW_RESTARTS:
                 self.say(
