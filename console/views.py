@@ -16,8 +16,7 @@ from console.read_models import read_models
 from engine.home import Home
 from engine.settings import Settings
 from projections.answers import AccountRow
-from projections.database import connect
-from projections.database import Session
+from projections.database import Session, connect
 from projections.queries import account as find_account
 from projections.queries import audit as find_audit
 from projections.queries import books as find_books

@@ -13,7 +13,7 @@ class DaybookError(Exception):
 
     advice: str = "See the engine's log for what came before."
     status: int = 1
-    """The exit status of a command line that ends with it: 1 a check failed, 2 wrong use, 4 outcome unknown."""
+    """The exit status of a command line that ends with it: 1 a check failed, 2 wrong use, 4 unknown."""
 
     def __init__(self, what: str, advice: str | None = None) -> None:
         super().__init__(what)
