@@ -6,6 +6,7 @@ The state holds no offset, no link and no wall time of a commanded book, so noth
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -32,7 +33,12 @@ def partition_digest(partition: Partition) -> str:
 
     The system book is left out: it carries wall times.
     """
-    digests = {name: book_digest(book) for name, book in partition.books.items() if name != SYSTEM_BOOK}
+    return joint_digest({name: book_digest(book) for name, book in partition.books.items()})
+
+
+def joint_digest(books: Mapping[str, str]) -> str:
+    """The digest of a partition from those of its books, by id."""
+    digests = {name: digest for name, digest in books.items() if name != SYSTEM_BOOK}
     if len(digests) == 1:
         return next(iter(digests.values()))
     return hashlib.sha256(
