@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from book.repeats import key_of
-from book.state import Partition
+from book.state import Book
 from engine.errors import LogCorrupt
 from engine.log.records import BEFORE_FIRST, Record
 from replay.problems import Problem, Problems
@@ -41,6 +41,7 @@ class _Said(msgspec.Struct):
     actor: str
 
 
+_EMPTY = hashlib.blake2b(digest_size=8)
 _said = msgspec.json.Decoder(_Said).decode
 
 
@@ -49,7 +50,7 @@ def stored_commands(log: History, through: int) -> Iterator[Record]:
     after = BEFORE_FIRST
     while after < through and (records := log.commands(after, AT_ONCE, 0.0)):
         after = records[-1].offset
-        yield from (record for record in records if record.offset <= through)
+        yield from records if after <= through else [one for one in records if one.offset <= through]
 
 
 class Answers:
@@ -67,8 +68,8 @@ class Answers:
         self._alone = False
         self.count = 0
 
-    def check(self, partition: Partition, event: Event) -> None:
-        """Take the next event, before it is applied to the partition."""
+    def check(self, book: Book | None, event: Event) -> None:
+        """Take the next event, before it is applied to its book."""
         cause = event.cause
         if cause < 0:
             if event.command or event.fingerprint or not (event.timer or type(event) in OF_THE_ENGINE):
@@ -81,7 +82,7 @@ class Answers:
         else:
             self._cause = cause
             self._alone = type(event) in (CommandRejected, CommandRepeated)
-            self._first_of_outcome(partition, event)
+            self._first_of_outcome(book, event)
 
     def finish(self, *, may_wait: bool) -> None:
         """After the last event: no command is left over, unless the log keeps commands that still wait."""
@@ -90,8 +91,12 @@ class Answers:
             shown = f"command {left[0]}" if len(left) == 1 else f"commands {left[0]} to {left[-1]}"
             self._problems.add(Problem(f"no outcome is stored for {shown}, {len(left)} in all"))
 
-    def _first_of_outcome(self, partition: Partition, event: Event) -> None:
-        command = self._command(event)
+    def _first_of_outcome(self, book: Book | None, event: Event) -> None:
+        command = self._ahead or self._next()
+        if command is None or command.offset != event.cause:
+            command = self._search(command, event.cause)
+        else:
+            self._ahead = None
         if command is None:
             self._here(f"the event answers command {event.cause}, which is not stored")
             return
@@ -111,12 +116,13 @@ class Answers:
                 f"command {event.cause} is {said.id} of {said.actor}, but its outcome names "
                 f"{event.command} of {event.actor}"
             )
-        book = partition.books.get(event.book)
-        seen = book.repeats.seen.get(key_of(event.actor, event.command)) if book is not None else None
+        known = book.repeats.seen if book is not None else {}
+        key = key_of(event.actor, event.command)
         if mark:
-            if seen is not None:
-                self._here(f"{event.command} of {event.actor} was decided before, at seq {seen.seq}")
+            if key in known:
+                self._here(f"{event.command} of {event.actor} was decided before, at seq {known[key].seq}")
         elif type(event) is CommandRepeated:
+            seen = known.get(key)
             if seen is None or (seen.seq, seen.reason) != (event.first_seq, event.reason):
                 self._here(f"{event.command} is answered as a repeat, but not with its first outcome")
                 return
@@ -127,17 +133,15 @@ class Answers:
         if mark and digest(command.value) != mark and not _is(command.value, mark):
             self._here(f"command {event.cause} as stored is not the one that was decided")
 
-    def _command(self, event: Event) -> Record | None:
-        """The command that the event answers. What stands before it was left out."""
-        cause = event.cause
-        while (record := self._ahead or self._next()) is not None:
-            if record.offset > cause:
-                self._ahead = record
-                return None
-            self._ahead = None
-            if record.offset == cause:
-                return record
+    def _search(self, record: Record | None, cause: int) -> Record | None:
+        """The command that is answered, where it is not the next one: what stands before it was left out."""
+        while record is not None and record.offset < cause:
             self._here(f"command {record.offset} has no outcome before this event")
+            record = self._next()
+        if record is not None and record.offset == cause:
+            self._ahead = None
+            return record
+        self._ahead = record
         return None
 
     def _next(self) -> Record | None:
@@ -155,7 +159,9 @@ class Answers:
 
 def digest(value: bytes) -> str:
     """The fingerprint of a command that is stored in canonical form."""
-    return hashlib.blake2b(value, digest_size=8).hexdigest()
+    taken = _EMPTY.copy()  # a copy is cheaper than a new one
+    taken.update(value)
+    return taken.hexdigest()
 
 
 def _is(value: bytes, mark: str) -> bool:

@@ -6,6 +6,7 @@ one before, nobody falls below their floor, and dates are in order.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,29 +27,30 @@ class Ledger:
     def __init__(self, book: str) -> None:
         self.book = book
         self.seq = 0
-        self.balances: dict[str, int] = {}
+        self.balances: defaultdict[str, int] = defaultdict(int)
 
     def post(self, book: Book, event: Any, found: Found) -> None:
         """Check a money event against the balances so far and book it here, before the book applies it."""
         postings: tuple[Posting, ...] = event.postings
         balances, accounts = self.balances, book.accounts
         currency = postings[0].currency if postings else ""
-        total = 0
+        total, mixed = 0, False
         for posting in postings:
-            name, amount = posting.account, posting.amount
-            account = accounts.get(name)
-            if account is None:
+            name, amount, after = posting.account, posting.amount, posting.balance
+            try:
+                account = accounts[name]
+            except KeyError:
                 found(f"there is no account {name}")
-            elif posting.currency != account.currency or not account.is_open:
-                found(_unfit(name, account, posting))
-            before = balances.get(name, 0)
-            if before + amount != posting.balance:
-                found(f"{name} had {before}, {amount} was posted, and the balance says {posting.balance}")
-            balances[name] = posting.balance
+            else:
+                if posting.currency != account.currency or not account.is_open:
+                    found(_unfit(name, account, posting))
+            if balances[name] + amount != after:
+                found(f"{name} had {balances[name]}, {amount} was posted, and the balance says {after}")
+            balances[name] = after
             total += amount
             if posting.currency != currency:
-                total = -1 if total == 0 else total  # a look at each currency decides
-        if total:
+                mixed = True
+        if total or mixed:
             for each, left in sums(postings):
                 found(f"the postings in {each} sum to {left}, not to zero")
         if event.booking_date != book.business_date:
@@ -63,18 +65,17 @@ class Ledger:
         """Check, when the event was applied, that who paid could, and that the book has the same balances."""
         accounts, balances = book.accounts, self.balances
         for posting in event.postings:
-            account = accounts.get(posting.account)
-            if account is None:
+            name = posting.account
+            if name not in accounts:
                 continue
-            if account.booked != balances[posting.account]:
-                found(
-                    f"the state gives {posting.account} the balance {account.booked}, its postings "
-                    f"{balances[posting.account]}"
-                )
+            account = accounts[name]
+            booked = account.booked
+            if booked != balances[name]:
+                found(f"the state gives {name} the balance {booked}, its postings {balances[name]}")
             if posting.amount < 0 and account.kind == "customer":
-                available = account.booked - account.held + account.overdraft
+                available = booked - account.held + account.overdraft
                 if available < 0:
-                    found(f"{posting.account} falls {-available} below its floor")
+                    found(f"{name} falls {-available} below its floor")
 
     def differences(self, book: Book) -> Iterator[str]:
         """At the end: where the state and the postings disagree, and where the book does not sum to zero."""
@@ -107,9 +108,17 @@ def _unfit(name: str, account: Account, posting: Posting) -> str:
 
 
 def _transfer(book: Book, event: TransferPosted, found: Found) -> None:
-    legs = [(posting.account, posting.amount) for posting in event.postings]
-    if legs != [(event.debit, -event.amount), (event.credit, event.amount)] or event.amount <= 0:
-        found(f"its postings are not {event.amount} from {event.debit} to {event.credit}")
+    amount, postings = event.amount, event.postings
+    if (
+        len(postings) != 2
+        or postings[0].account != event.debit
+        or postings[0].amount != -amount
+        or postings[1].account != event.credit
+        or postings[1].amount != amount
+        or postings[0].currency != event.currency
+        or amount <= 0
+    ):
+        found(f"its postings are not {amount} {event.currency} from {event.debit} to {event.credit}")
 
 
 def _reversal(book: Book, event: TransferReversed, found: Found) -> None:

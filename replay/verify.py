@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from book.digest import book_digest, partition_digest
+from book.digest import book_digest, joint_digest
 from book.evolve import OPEN, evolve
 from book.repeats import Seen, key_of
 from book.state import Book, Partition
@@ -160,9 +160,9 @@ class _Verification:
             problems.here(f"seq {event.seq} stands where {expected} belongs")
         if event.book != ledger.book:
             problems.here(f"the event of book {event.book} stands under the key of book {ledger.book}")
-        self.answers.check(partition, event)
         kind = type(event)
         book = partition.books.get(event.book)
+        self.answers.check(book, event)
         money = MONEY.get(kind)
         if book is not None:
             if event.at < book.at:
@@ -205,7 +205,7 @@ class _Verification:
             ok=problems.count == 0,
             events=self.events,
             commands=self.answers.count,
-            digest=partition_digest(self.partition),
+            digest=joint_digest({name: book.digest for name, book in books.items()}),
             books=books,
             problems=problems.found,
             problem_count=problems.count,
