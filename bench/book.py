@@ -1,0 +1,215 @@
+"""The book that is measured: a wall clock, 10,000 customer accounts, and a bank's users, roles and systems.
+
+Everything is set up by commands through the real pipeline. The transfers come from an upstream system that
+proves each record with its own key, and whose role names the commands it may send.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from engine.admission import Admission
+from engine.genesis import begin
+from engine.log.memory import MemoryLog
+from engine.log.recorder import RecorderLog
+from engine.log.records import Out, wall_clock
+from engine.proof import Key, Keyring, new_key, proof
+from engine.worker import Worker
+from schemas.access import (
+    DefineRole,
+    GrantRole,
+    Permit,
+    RegisterPerson,
+    RegisterSystem,
+    RegisterUser,
+    Scope,
+)
+from schemas.accounts import OpenAccount
+from schemas.books import Administrator, OpenBook
+from schemas.catalogue import encode
+from schemas.message import Command
+from schemas.parties import RegisterParty
+from schemas.transfers import Transfer
+
+BOOK = "bench"
+CURRENCY = "EUR"
+ADMINISTRATOR = Administrator(person="person-0", user="root")
+UPSTREAM = "core-banking"
+ACCOUNTS = 10_000
+ACCOUNTS_A_PARTY = 5
+OPENING_MINOR = 10_000_000
+REPEAT_CAP = 50_000_000
+"""The default of 1,000,000 ids in 7 days is reached in ten seconds at the speeds that are measured here."""
+
+Contention = Literal["uniform-10k", "hot-account"]
+CONTENTIONS: tuple[Contention, ...] = ("uniform-10k", "hot-account")
+HOT = "account-00000"
+
+_GATEWAY_KEY, _UPSTREAM_KEY = "gateway", "upstream"
+KEYS: dict[str, Key] = {_GATEWAY_KEY: new_key(), _UPSTREAM_KEY: new_key(UPSTREAM)}
+KEYRING = Keyring(KEYS)
+
+
+def account_id(number: int) -> str:
+    return f"account-{number:05d}"
+
+
+def by_people(commands: Sequence[Command]) -> list[Out]:
+    """The commands as records that the gateway proves."""
+    return [_record(command, _GATEWAY_KEY) for command in commands]
+
+
+def by_upstream(commands: Sequence[Command]) -> list[Out]:
+    """The commands as records that the upstream system proves."""
+    return [_record(command, _UPSTREAM_KEY) for command in commands]
+
+
+def _record(command: Command, key_id: str) -> Out:
+    value = encode(command)
+    return Out(command.book.encode(), value, proof(key_id, KEYS[key_id], value))
+
+
+def staff(now_ms: int) -> list[Command]:
+    """The commands that open the book, with its users, roles and systems; no customers yet."""
+    said = _Envelopes(now_ms)
+    commands: list[Command] = [
+        OpenBook(
+            **said.next(),
+            name="The book that is measured",
+            currency=CURRENCY,
+            administrators=(ADMINISTRATOR,),
+            clock="wall",
+            repeat_cap=REPEAT_CAP,
+        )
+    ]
+    small = Scope(account_kinds=("customer",), amounts={CURRENCY: 100_000})
+    own = Scope(own_party=True, amounts={CURRENCY: 1_000_000})
+    roles = {
+        "account-opening": _permits("RegisterParty", "OpenAccount", "SetOverdraft"),
+        "payments": _permits("Transfer", "PostEntries", "ReverseTransfer", "RefundTransfer"),
+        "teller": _permits("Transfer", scope=small),
+        "online": _permits("Transfer", scope=own),
+        "security": _permits("SuspendActor", "ReinstateActor", "BlockAccount", "LiftBlock"),
+    }
+    for role, permits in roles.items():
+        commands.append(DefineRole(**said.next(), role=role, permits=permits))
+    for number in range(1, 101):
+        commands.append(RegisterPerson(**said.next(), person=f"person-{number}", name=f"Person {number}"))
+        commands.append(RegisterUser(**said.next(), user=f"user-{number}", person=f"person-{number}"))
+        commands.append(
+            GrantRole(**said.next(), subject=f"user-{number}", role=("teller", "security")[number % 2])
+        )
+    commands.append(RegisterSystem(**said.next(), system=UPSTREAM, purpose="Payments"))
+    commands.extend(
+        GrantRole(**said.next(), subject=UPSTREAM, role=role) for role in ("account-opening", "payments")
+    )
+    commands.append(OpenAccount(**said.next(), account="nostro", currency=CURRENCY, kind="nostro"))
+    return commands
+
+
+def _permits(*commands: str, scope: Scope | None = None) -> tuple[Permit, ...]:
+    return tuple(Permit(command=command, scope=scope or Scope()) for command in commands)
+
+
+def customers(now_ms: int, first: int, count: int) -> Iterator[Command]:
+    """The commands that open customer accounts from `first` on, and register a party for every five."""
+    for number in range(first, first + count):
+        said: dict[str, Any] = {"book": BOOK, "actor": UPSTREAM, "issued_at_ms": now_ms}
+        party = f"party-{number // ACCOUNTS_A_PARTY}"
+        if number % ACCOUNTS_A_PARTY == 0:
+            yield RegisterParty(
+                **said,
+                id=f"register-{number}",
+                party=party,
+                kind="person",
+                name=f"N. {number}",
+                status="active",
+            )
+        yield OpenAccount(
+            **said, id=f"open-{number}", account=account_id(number), currency=CURRENCY, party=party
+        )
+
+
+def deposits(now_ms: int) -> Iterator[Transfer]:
+    """The commands that give every account its opening balance."""
+    for number in range(ACCOUNTS):
+        yield Transfer(
+            id=f"deposit-{number}",
+            book=BOOK,
+            actor=UPSTREAM,
+            issued_at_ms=now_ms,
+            debit="nostro",
+            credit=account_id(number),
+            amount=OPENING_MINOR,
+            currency=CURRENCY,
+        )
+
+
+def set_up(now_ms: int) -> list[Out]:
+    """Everything up to the first transfer between customers, as proven records."""
+    return [
+        *by_people(staff(now_ms)),
+        *by_upstream(list(customers(now_ms, 0, ACCOUNTS))),
+        *by_upstream(list(deposits(now_ms))),
+    ]
+
+
+def founded(log: MemoryLog | RecorderLog) -> Worker:
+    """Set the book up in an empty log; returns the worker that did it."""
+    begin(log, [ADMINISTRATOR], wall_clock())
+    worker = Worker(log, admission=Admission(KEYRING))
+    log.submit(set_up(wall_clock()))
+    while worker.step():
+        pass
+    assert sum(account.booked for account in worker.folded.partition.books[BOOK].accounts.values()) == 0
+    return worker
+
+
+def pairs(contention: Contention, seed: int) -> Iterator[tuple[str, str, int]]:
+    """Without end, who pays whom how much: any account any other, or all to or from one account."""
+    chance = random.Random(seed)
+    while True:
+        one = account_id(chance.randrange(1, ACCOUNTS))
+        other = account_id(chance.randrange(ACCOUNTS)) if contention == "uniform-10k" else HOT
+        if one != other:
+            amount = chance.randrange(1, 100)
+            yield (one, other, amount) if chance.random() < 0.5 else (other, one, amount)
+
+
+def transfers(contention: Contention, count: int, seed: int, now_ms: int) -> list[Out]:
+    """Proven records of transfers. The ids differ for every seed and contention."""
+    some = pairs(contention, seed)
+    return by_upstream(
+        [
+            Transfer(
+                id=f"{contention[:3]}-{seed}-{number:07d}",
+                book=BOOK,
+                actor=UPSTREAM,
+                issued_at_ms=now_ms,
+                debit=debit,
+                credit=credit,
+                amount=amount,
+                currency=CURRENCY,
+            )
+            for number, (debit, credit, amount) in zip(range(count), some, strict=False)
+        ]
+    )
+
+
+class _Envelopes:
+    """The envelope of each command of the set-up, sent by the administrator."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+        self._count = 0
+
+    def next(self) -> dict[str, Any]:
+        self._count += 1
+        return {
+            "id": f"set-up-{self._count}",
+            "book": BOOK,
+            "actor": ADMINISTRATOR.user,
+            "issued_at_ms": self._now_ms,
+        }
