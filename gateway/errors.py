@@ -4,10 +4,10 @@ sent.
 
 from __future__ import annotations
 
-from engine.errors import DaybookError
+from engine.errors import WrongUse
 
 
-class MappingWrong(DaybookError):
+class MappingWrong(WrongUse):
     """The mapping cannot be used. `problems` are all of them, each with the path of its setting."""
 
     advice = "Correct the mapping; examples/ has two that work, with comments."
@@ -17,13 +17,13 @@ class MappingWrong(DaybookError):
         self.problems = problems
 
 
-class ImportRefused(DaybookError):
+class ImportRefused(WrongUse):
     """The import does not begin: the file cannot be read, or the book is not where it should go."""
 
     advice = "Nothing was sent."
 
 
-class ImportStopped(DaybookError):
+class ImportStopped(WrongUse):
     """The import ended before its last row: the file changed or broke under it, or the book was not
     opened.
     """
