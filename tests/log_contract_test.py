@@ -274,6 +274,14 @@ def test_a_reader_sees_each_page_whole_or_not_at_all(place: Place, log: Log) -> 
     assert values(reader.commands(-1, 1, 0)) == ["c-0"]
 
 
+def test_a_follower_is_told_of_new_events(place: Place, log: Log) -> None:
+    follower = place.reader()
+    assert not follower.wait_events(-1, 0.02)
+    threading.Timer(0.05, lambda: page(log, "a")).start()
+    assert follower.wait_events(-1, 10.0)
+    assert values(follower.events(-1)) == ["e-a"]
+
+
 def test_a_reader_never_writes(place: Place, log: Log) -> None:
     page(log, "a")
     reader = place.reader()

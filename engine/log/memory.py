@@ -6,6 +6,7 @@ contract suite. What survives a crash is in `_Stored`; `reopen` gives the next w
 
 import random
 import threading
+import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -225,6 +226,13 @@ class MemoryLog:
         self._waiting.close("The engine has stopped.")
 
     # --- for followers --------------------------------------------------------------------------------
+
+    def wait_events(self, after: int, timeout_s: float) -> bool:
+        """Waits until an event behind `after` is stored. False on time-out."""
+        deadline = time.monotonic() + timeout_s
+        while not (there := self.last_event_offset() > after) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return there
 
     def page_count(self) -> int:
         """Pages stored so far, one a commit."""

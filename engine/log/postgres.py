@@ -5,8 +5,10 @@ composite arrays, 30 us a record against 4.7 with binary parameters (1,000 recor
 its application and process recorders hang in psycopg's pipeline mode on pages over about 1 MB (9.5.6).
 """
 
+import contextlib
 import os
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,6 +22,8 @@ from engine.errors import DaybookError, LogCorrupt, LogLocked, LogUnavailable, N
 
 _TABLE: Final = "pages"
 _LOCK_CLASS: Final = 0x44424B  # "DBK": the first half of the advisory lock's key, the partition is the second
+_TRIES: Final = 10
+_PAUSE_S: Final = 0.03
 _CONNECT_S: Final = 5
 _SILENT_MS: Final = 15_000
 
@@ -74,8 +78,10 @@ class PostgresShelf:
     def _take_lock(self, session: psycopg.Connection[tuple[Any, ...]], partition: int) -> None:
         """Tells a second engine at once. It is a comfort: what keeps the log whole is the page number."""
         key = (_LOCK_CLASS, partition)
-        if _one(session, "SELECT pg_try_advisory_lock(%s, %s)", *key):
-            return
+        for _ in range(_TRIES):
+            if _one(session, "SELECT pg_try_advisory_lock(%s, %s)", *key):
+                return
+            time.sleep(_PAUSE_S)  # the server may not have noticed yet that the holder died
         holder = session.execute(
             "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
             " WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid) = (%s, %s)"
@@ -117,11 +123,16 @@ class PostgresShelf:
         """See `Shelf.refusal`. The server may still store the page, since it may not have noticed yet."""
         return Uncertain(f"Page {page} is not known to be stored in {self.name}: {str(error).strip()}.")
 
+    def stored(self, size: int) -> None:
+        """See `Shelf.stored`. The server keeps its own house."""
+
     def close(self) -> None:
         """See `Shelf.close`."""
         if self._datastore is not None:
             self._datastore.close()
         if self._session is not None:
+            with contextlib.suppress(psycopg.Error):
+                self._session.execute("SELECT pg_advisory_unlock_all()")
             self._session.close()
 
 

@@ -184,6 +184,7 @@ class RecorderLog:
         self._next_event += len(events)
         self._committed += len(decided)
         self._waiting.drop(len(decided))
+        self._shelf.stored(sum(len(state) for _, state in rows))
 
     def _settle(self, rows: Sequence[tuple[str, bytes]], error: Exception) -> None:
         """Returns where the page is stored and ours; raises Fenced or Uncertain otherwise."""

@@ -47,6 +47,10 @@ class Shelf(Protocol):
         """The error of a commit that is not stored: LogUnwritable or Uncertain."""
         ...
 
+    def stored(self, size: int) -> None:
+        """A page of `size` bytes was committed: time for what housekeeping there is. Raises nothing."""
+        ...
+
     def close(self) -> None:
         """Closes the connections and gives up the writer's lock."""
         ...
