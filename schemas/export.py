@@ -1,8 +1,8 @@
 """The contracts as others read them: JSON Schema, AsyncAPI and the catalogue of rejections.
 
 `python -m schemas.export` writes them to `schemas/published/`, where they are committed; a test fails where
-they differ from the types. They are made from the types and must never say anything that these do not, but
-for the names of topics and headers. It is the only module of its room that writes files, and nobody imports it.
+they differ from the types. They are made from the types and must never say what these do not, but for the
+names of topics and headers. It is the only module of its room that writes files, and nobody imports it.
 """
 
 from __future__ import annotations
