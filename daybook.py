@@ -1,32 +1,22 @@
 """The command line: each subcommand is one function that finds the home and calls what does the work.
 
-Exit status: 0 done, 1 a check failed, 2 wrong use, 3 done but some commands were rejected, 4 outcome unknown.
+What a subcommand needs is imported when it runs, so that `--help` and `submit` need not wait for the rest.
+Exit statuses: console/ending.py.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 
-from console import demo as demo_run
-from console import doctor as doctor_run
-from console import feeds, replays, sending, views
-from console.output import Output
-from console.sending import LogKind, StoredLog
-from console.sites import at_home
-from engine.errors import DaybookError, OutcomeUnknown
-from engine.home import NAME, Home, HomeFile
-from engine.settings import Settings
-from projections.answers import By
-from schemas.fields import Clock
-
-DONE, CHECK_FAILED, WRONG_USE, SOME_REJECTED, UNKNOWN = range(5)
+from console import ending
+from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
+from console.options import BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
+from console.start import in_home, output_to, settings_for
 
 app = typer.Typer(
     name="daybook",
@@ -41,29 +31,6 @@ app.add_typer(replay, name="replay")
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")]
-BookOption = Annotated[
-    str | None, typer.Option("--book", help="The book; not needed where there is only one.")
-]
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help=f"The home to use or make [default: nearest {NAME}].")
-]
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _settings(home: Path | None = None) -> Settings:
-    settings = Settings()
-    return settings.model_copy(update={"home": home}) if home is not None else settings
-
-
-def _at_home(
-    work: Callable[Concatenate[Output, Home, Settings, P], T], json: bool, *args: P.args, **kwargs: P.kwargs
-) -> T:
-    """Do the work in the nearest home."""
-    with at_home(_settings()) as (home, settings):
-        return work(Output(json=json), home, settings, *args, **kwargs)
-
 
 def _exit(status: int) -> NoReturn:
     raise typer.Exit(status)
@@ -77,17 +44,18 @@ def init(
     time_zone: Annotated[str, typer.Option(help="The book's time zone.")] = "UTC",
     clock: Annotated[Clock, typer.Option(help="commanded is for imports and simulation.")] = "wall",
     log: Annotated[StoredLog, typer.Option(help="Where the log is kept.")] = "sqlite",
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """Make a home: its keys, the log with the system book, a first administrator; and a book."""
-    output, settings = Output(json=json), _settings()
-    root = settings.home or Path.cwd() / NAME
-    outcome = sending.init(
-        output,
-        root,
-        settings,
-        HomeFile(1, user, log=log),
-        book,
+    from console import starting
+
+    outcome = starting.init(
+        output_to(json),
+        settings_for(home),
+        user=user,
+        log=log,
+        book=book,
         currency=currency,
         time_zone=time_zone,
         clock=clock,
@@ -95,23 +63,28 @@ def init(
     _exit(SOME_REJECTED if outcome is not None and outcome.rejected else DONE)
 
 
-@app.command()
-def demo(
+@app.command("demo")
+def demo_(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bank, to the digest.")] = 1,
     parties: Annotated[int, typer.Option(min=10, max=100_000)] = 2_000,
     days: Annotated[int, typer.Option(min=1, max=366)] = 30,
     log: Annotated[LogKind, typer.Option(help="Where the log is kept.")] = "sqlite",
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """A small bank for a month: decided, projected, verified; in a home of its own, made anew each time."""
-    ok = demo_run.run(Output(json=json), _settings(), seed=seed, parties=parties, days=days, log=log)
+    from console import demo
+
+    ok = demo.run(output_to(json), settings_for(home), seed=seed, parties=parties, days=days, log=log)
     _exit(DONE if ok else CHECK_FAILED)
 
 
 @app.command()
-def up(json: Json = False) -> None:
+def up(home: HomeOption = None, json: Json = False) -> None:
     """Run the engine, the projector and the follower until Ctrl-C."""
-    _exit(_at_home(feeds.up, json))
+    from console import processes
+
+    _exit(in_home(processes.up, json, home))
 
 
 @app.command()
@@ -120,10 +93,13 @@ def submit(
     stamp: Annotated[
         bool, typer.Option("--stamp", help="Fill in actor, issued_at_ms and id where a line leaves them out.")
     ] = False,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """Send commands; prints one outcome a line."""
-    rejected = _at_home(sending.submit, json, file, stamp=stamp)
+    from console import sending
+
+    rejected = in_home(sending.submit, json, home, file, stamp=stamp)
     _exit(SOME_REJECTED if rejected else DONE)
 
 
@@ -131,7 +107,6 @@ def submit(
 def import_(
     csv: Annotated[Path, typer.Argument(help="The file; gzip is seen by its content.")],
     mapping: Annotated[Path, typer.Option(help="YAML that says what its columns mean.")],
-    home: HomeOption = None,
     log: Annotated[
         LogKind | None, typer.Option(help="Where the log is kept, in a home that is made here.")
     ] = None,
@@ -141,12 +116,14 @@ def import_(
     another: Annotated[
         bool, typer.Option("--another", help="Into a book that is open already, beside what it holds.")
     ] = False,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """Take a CSV file into a book: every row gets an outcome."""
-    settings = _settings(home)
-    result = sending.import_csv(
-        Output(json=json), settings, csv, mapping, log=log, resume=resume, another=another
+    from console import importing
+
+    result = importing.import_csv(
+        output_to(json), settings_for(home), csv, mapping, log=log, resume=resume, another=another
     )
     _exit(SOME_REJECTED if result.rejected else DONE)
 
@@ -157,16 +134,21 @@ def events(
     from_seq: Annotated[int, typer.Option("--from", help="Start at this seq.")] = 1,
     kind: Annotated[str | None, typer.Option("--type", help="Only events of this type.")] = None,
     book: BookOption = None,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """The events of a book, as they stand in the log."""
-    _at_home(feeds.events, json, book, from_seq=from_seq, kind=kind, follow=follow)
+    from console import feeds
+
+    in_home(feeds.events, json, home, book, from_seq=from_seq, kind=kind, follow=follow)
 
 
 @app.command()
-def account(id: str, book: BookOption = None, json: Json = False) -> None:
+def account(id: str, book: BookOption = None, home: HomeOption = None, json: Json = False) -> None:
     """An account: booked, held, available."""
-    _exit(DONE if _at_home(views.account, json, book, id) else CHECK_FAILED)
+    from console import views
+
+    _exit(DONE if in_home(views.account, json, home, book, id) else CHECK_FAILED)
 
 
 @app.command()
@@ -176,10 +158,13 @@ def statement(
     last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
     by: Annotated[By, typer.Option(help="Which of its two dates orders the postings.")] = "booking-date",
     book: BookOption = None,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """An account's statement: opening balance, postings with the balance after each, closing balance."""
-    found = _at_home(views.statement, json, book, id, first, last, by)
+    from console import views
+
+    found = in_home(views.statement, json, home, book, id, first, last, by)
     _exit(DONE if found else CHECK_FAILED)
 
 
@@ -190,16 +175,21 @@ def audit(
     command: Annotated[str | None, typer.Option(help="What came of this command id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
     book: BookOption = None,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """The audit log: who did what when."""
-    _at_home(views.audit, json, book, actor=actor, entity=entity, command=command, limit=limit)
+    from console import views
+
+    in_home(views.audit, json, home, book, actor=actor, entity=entity, command=command, limit=limit)
 
 
-@app.command()
-def doctor(json: Json = False) -> None:
+@app.command("doctor")
+def doctor_(home: HomeOption = None, json: Json = False) -> None:
     """What is installed and reachable, and what to do about what is not."""
-    _exit(DONE if doctor_run.run(Output(json=json), _settings()) else CHECK_FAILED)
+    from console import doctor
+
+    _exit(DONE if doctor.run(output_to(json), settings_for(home)) else CHECK_FAILED)
 
 
 @replay.command()
@@ -208,17 +198,22 @@ def verify(
         list[Path] | None, typer.Option(help="A receipt that was kept elsewhere; may be given again.")
     ] = None,
     read_models: Annotated[bool, typer.Option(help="Compare every row of the read models too.")] = True,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """Fold the log and check everything that must hold; prints the digest of the state."""
-    ok = _at_home(replays.verify, json, against or [], read_models=read_models)
+    from console import replays
+
+    ok = in_home(replays.verify, json, home, against or [], read_models=read_models)
     _exit(DONE if ok else CHECK_FAILED)
 
 
 @replay.command()
-def rebuild(json: Json = False) -> None:
+def rebuild(home: HomeOption = None, json: Json = False) -> None:
     """Make the read models anew beside the live ones, compare, and swap."""
-    _exit(DONE if _at_home(replays.rebuild, json) else CHECK_FAILED)
+    from console import replays
+
+    _exit(DONE if in_home(replays.rebuild, json, home) else CHECK_FAILED)
 
 
 @replay.command("as-of")
@@ -228,73 +223,64 @@ def as_of(
     value_date: Annotated[str | None, typer.Option(help="By value date: YYYY-MM-DD.")] = None,
     account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
     book: BookOption = None,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """Balances as they were known at a time or after an event, booked or by value date."""
-    found = _at_home(replays.as_of, json, book, at=at, seq=seq, value_date=value_date, account=account)
+    from console import replays
+
+    found = in_home(replays.as_of, json, home, book, at=at, seq=seq, value_date=value_date, account=account)
     _exit(DONE if found else CHECK_FAILED)
 
 
 @replay.command()
-def redecide(json: Json = False) -> None:
+def redecide(home: HomeOption = None, json: Json = False) -> None:
     """Run every command again and compare the events byte for byte."""
-    _exit(DONE if _at_home(replays.redecide, json) else CHECK_FAILED)
+    from console import replays
+
+    _exit(DONE if in_home(replays.redecide, json, home) else CHECK_FAILED)
 
 
 @replay.command()
 def receipt(
     out: Annotated[Path | None, typer.Option(help="Write it there instead of printing it.")] = None,
+    home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """A signed receipt over all history so far, to be kept elsewhere."""
-    _at_home(replays.receipt, json, out)
+    from console import replays
+
+    in_home(replays.receipt, json, home, out)
 
 
 @run.command("engine")
 def run_engine() -> None:
     """Decide what comes over the socket."""
-    _at_home(feeds.run_engine, False)
+    from console import processes
+
+    in_home(processes.run_engine, False, None)
 
 
 @run.command("projector")
 def run_projector() -> None:
     """Keep the read models up with the log."""
-    _at_home(feeds.run_projector, False)
+    from console import processes
+
+    in_home(processes.run_projector, False, None)
 
 
 @run.command("follower")
 def run_follower() -> None:
     """Write snapshots, sign links, hand out receipts."""
-    _at_home(feeds.run_follower, False)
+    from console import processes
+
+    in_home(processes.run_follower, False, None)
 
 
 def main() -> None:
-    """Run the command line; whatever goes wrong is one sentence and an exit status."""
+    """Run the command line."""
     os.umask(0o077)  # what a home holds is its owner's
-    output = Output(json="--json" in sys.argv)
-    try:
-        app(standalone_mode=True)
-    except OutcomeUnknown as error:
-        output.fail(str(error))
-        sys.exit(UNKNOWN)
-    except DaybookError as error:
-        output.fail(str(error))
-        sys.exit(error.status)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"DAYBOOK_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
-        )
-        output.fail(f"A setting is wrong: {problems}.")
-        sys.exit(WRONG_USE)
-    except (BrokenPipeError, KeyboardInterrupt):
-        sys.exit(130)
-    except Exception as error:
-        if Settings().debug:
-            raise
-        output.fail(
-            f"This is a bug in Daybook: {type(error).__name__}: {error}. DAYBOOK_DEBUG=1 shows where."
-        )
-        sys.exit(CHECK_FAILED)
+    sys.exit(ending.run(lambda: app(prog_name="daybook"), json="--json" in sys.argv))
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from console.demo_tables import show, what_next
+from console.options import LogKind
 from console.outcomes import outcome_of
 from console.output import Output
 from console.read_models import AT_ONCE
-from console.sending import LogKind
 from console.sites import administrator, at_home, make_home
 from engine.embedded import InProcess, open_log
 from engine.genesis import begin

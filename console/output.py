@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Cell = str | int | bool | None
+
+
+NOBODY_READS = 141
+"""The exit status that shells know for a broken pipe."""
+
+
+class _Terminal(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        _nobody_reads()
 
 
 class Output:
@@ -19,20 +30,26 @@ class Output:
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
-        self.people = Console(highlight=False, soft_wrap=True)
+        self.people = _Terminal(highlight=False, soft_wrap=True)
         self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def emit(self, **fields: Any) -> None:
         """A JSON object on a line of its own; nothing for people."""
         if self.json:
-            sys.stdout.buffer.write(orjson.dumps(fields, default=str) + b"\n")
-            sys.stdout.buffer.flush()
+            try:
+                sys.stdout.buffer.write(orjson.dumps(fields, default=str) + b"\n")
+                sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                _nobody_reads()
 
     def say(self, text: str) -> None:
         """A sentence for people; nothing for machines. Markup is not interpreted."""
         if not self.json:
             self.people.print(text, markup=False)
-            self.people.file.flush()  # somebody may be following a file
+            try:
+                self.people.file.flush()  # somebody may be following a file
+            except BrokenPipeError:
+                _nobody_reads()
 
     def head(self, text: str) -> None:
         """A heading for people."""
@@ -50,6 +67,8 @@ class Output:
         """A table for people. A column whose name starts with `>` is right-aligned."""
         if self.json:
             return
+        from rich.table import Table  # noqa: PLC0415 - most subcommands show none
+
         table = Table(
             title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
         )
@@ -63,6 +82,14 @@ class Output:
 
     def progress(self) -> Progress:
         """A progress bar on standard error; silent for machines and where nobody watches."""
+        from rich.progress import (  # noqa: PLC0415 - same
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         return Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -78,3 +105,9 @@ def _cell(value: Cell) -> str:
     if value is None:
         return ""
     return str(value).replace("[", "\\[")
+
+
+def _nobody_reads() -> NoReturn:
+    """End at once, and quietly: Python would try to write what is left once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(NOBODY_READS)

@@ -1,23 +1,17 @@
-"""Setting a home up: its folder and keys, the first event of its log, and books in it."""
+"""The home, with everything that it needs to be reachable; and how one is made."""
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.outcomes import Outcome, outcome_of
-from engine.embedded import Connection, open_log
+from engine.embedded import open_log
 from engine.genesis import begin
 from engine.home import Home, HomeFile, HomeInUse, find_home
-from engine.log.records import Out, wall_clock
+from engine.log.records import wall_clock
 from engine.settings import Settings
-from projections.database import open_database
-from schemas.books import Administrator, OpenBook
-from schemas.catalogue import encode
-from schemas.fields import Clock
+from schemas.books import Administrator
 
 
 @contextmanager
@@ -30,6 +24,8 @@ def at_home(settings: Settings) -> Iterator[tuple[Home, Settings]]:
     if home.read().log == "sqlite" or settings.log_url is not None:
         yield home, settings
         return
+    from projections.database import open_database  # noqa: PLC0415 - psycopg, for whom it concerns
+
     with open_database(home.postgres, None) as database:
         yield home, settings.model_copy(update={"log_url": database.dsn})
 
@@ -53,21 +49,3 @@ def make_home(root: Path, settings: Settings, file: HomeFile) -> bool:
     ):
         begin(log, [administrator(file.user)], wall_clock())
     return True
-
-
-def open_book(
-    connection: Connection, user: str, book: str, *, currency: str, time_zone: str, clock: Clock
-) -> Outcome:
-    """Open a book as the home's administrator, who administers the book as well."""
-    command = OpenBook(
-        id=f"open-{uuid.uuid4()}",
-        book=book,
-        actor=user,
-        issued_at_ms=time.time_ns() // 1_000_000,
-        name=book,
-        currency=currency,
-        administrators=(administrator(user),),
-        time_zone=time_zone,
-        clock=clock,
-    )
-    return outcome_of(connection.submit([Out(command.book.encode(), encode(command))])[0])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import msgspec
 import orjson
 
 from console.choices import date_of, the_only
+from console.options import By
 from console.output import Output
 from console.read_models import read_models
 from engine.home import Home
@@ -71,7 +71,7 @@ def statement(
     id: str,
     first: str | None,
     last: str | None,
-    by: Literal["booking-date", "value-date"],
+    by: By,
 ) -> bool:
     """Show an account's statement; False where there is no such account."""
     with _session(output, home, settings) as session:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.errors import WrongUse
 
 _POSTGRES = r"^(postgres(ql)?://|\w+ *=)"
 """A URL, or libpq's `key=value` form."""
@@ -26,3 +28,14 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, pattern=_POSTGRES)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
+
+
+def read_settings() -> Settings:
+    """The settings as they are now. Raises WrongUse, which names every one that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"DAYBOOK_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
+        )
+        raise WrongUse(f"A setting is wrong: {problems}.", "docs/reference.md lists them.") from None

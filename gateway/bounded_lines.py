@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 
-def bounded_lines(stream: BinaryIO, most_bytes: int) -> Iterator[bytes | None]:
+class HasLines(Protocol):
+    """A stream of bytes that gives lines."""
+
+    def readline(self, size: int, /) -> bytes:
+        """The next line with its line feed, or the next `size` bytes of it; empty at the end."""
+        ...
+
+
+def bounded_lines(stream: HasLines, most_bytes: int) -> Iterator[bytes | None]:
     """Every line without its line end; None in place of a line that is longer than `most_bytes`."""
     read = stream.readline
     while line := read(most_bytes + 2):

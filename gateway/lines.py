@@ -5,14 +5,14 @@ what is wrong with a command is the engine's to say, so that each gets its one o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
 from book.state import SYSTEM_BOOK
 from engine.admission import MOST_BYTES
 from engine.log.records import Out
-from gateway.bounded_lines import bounded_lines
+from gateway.bounded_lines import HasLines, bounded_lines
 
 _SYSTEM_KEY = SYSTEM_BOOK.encode()
 _TOO_LONG = b"(a line of more than %d bytes)" % MOST_BYTES
@@ -31,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def read_lines(
-    stream: BinaryIO, stamp: Callable[[bytes, int], bytes] | None = None
+    stream: HasLines, stamp: Callable[[bytes, int], bytes] | None = None
 ) -> Iterator[tuple[int, Out]]:
     """Each line's number, from 1, and the record to send; blank lines are skipped. stamp: see `stamps`;
     without it no byte is changed. In place of a line over the engine's limit goes a note that says so, which

@@ -1,0 +1,21 @@
+"""The options that subcommands share, and what they may be set to. Light, since every start imports it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+StoredLog = Literal["sqlite", "postgres"]
+LogKind = Literal["sqlite", "postgres", "memory"]
+Clock = Literal["wall", "commanded"]
+By = Literal["booking-date", "value-date"]
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")]
+BookOption = Annotated[
+    str | None, typer.Option("--book", help="The book; not needed where there is only one.")
+]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="The home's folder [default: the nearest .daybook upwards].")
+]
