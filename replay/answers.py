@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from book.repeats import key_of
+from book.repeats import Seen, key_of
 from book.state import Book
 from engine.errors import LogCorrupt
 from engine.log.records import BEFORE_FIRST, Record
@@ -121,17 +121,21 @@ class Answers:
         if mark:
             if key in known:
                 self._here(f"{event.command} of {event.actor} was decided before, at seq {known[key].seq}")
-        elif type(event) is CommandRepeated:
-            seen = known.get(key)
-            if seen is None or (seen.seq, seen.reason) != (event.first_seq, event.reason):
-                self._here(f"{event.command} is answered as a repeat, but not with its first outcome")
-                return
-            mark = seen.fingerprint
-        elif type(event) is not CommandRejected or event.reason not in UNREMEMBERED:
-            self._here(f"the outcome of {event.command} has no fingerprint")
+        else:
+            mark = self._first_mark(event, known.get(key))
         # Nearly always the bytes are the canonical ones already, and then they need not be decoded.
         if mark and digest(command.value) != mark and not _is(command.value, mark):
             self._here(f"command {event.cause} as stored is not the one that was decided")
+
+    def _first_mark(self, event: Event, seen: Seen | None) -> str:
+        """The fingerprint that an outcome without one goes by: a repeat's is that of the first outcome."""
+        if type(event) is CommandRepeated:
+            if seen is not None and (seen.seq, seen.reason) == (event.first_seq, event.reason):
+                return seen.fingerprint
+            self._here(f"{event.command} is answered as a repeat, but not with its first outcome")
+        elif type(event) is not CommandRejected or event.reason not in UNREMEMBERED:
+            self._here(f"the outcome of {event.command} has no fingerprint")
+        return ""
 
     def _search(self, record: Record | None, cause: int) -> Record | None:
         """The command that is answered, where it is not the next one: what stands before it was left out."""

@@ -167,8 +167,6 @@ class _Verification:
         if book is not None:
             if event.at < book.at:
                 problems.here(f"its time {event.at} is before the book's, {book.at}")
-                book.at = event.at
-            book.seq = event.seq - 1  # a gap has been reported; the fold goes on behind it
             if money is not None:
                 ledger.post(book, event, problems.here)
                 money(book, event, problems.here)

@@ -19,6 +19,7 @@ from engine.genesis import begin
 from engine.log.memory import MemoryLog
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, Out
+from engine.pipeline import Pipeline
 from engine.proof import Keyring, new_key, proof
 from engine.snapshots import load_newest, write_snapshot
 from engine.worker import Worker
@@ -224,6 +225,26 @@ def test_a_timer_that_did_not_fire_is_a_difference(bank: MemoryLog) -> None:
     result = redecide(log)
     assert not result.ok
     assert result.differences[0].book in (event.book, "")
+
+
+def test_a_timer_that_an_engine_forgot_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = Bank(25)
+    log = MemoryLog(clock=bank.clock)
+    bank.begin(log)
+    with monkeypatch.context() as forgetful:
+        forgetful.setattr(Pipeline, "fire_due", lambda *_: True)
+        bank.live(log, 300)
+    first = redecide(log.reader()).differences[0]
+    assert first.what.endswith("was due before this command and did not fire")
+
+
+def test_an_event_under_another_key_is_a_difference(bank: MemoryLog) -> None:
+    log = Recorded(bank)
+    index = log.find(lambda event: type(event) is TransferPosted and event.book == "main")
+    record = log.event_records[index]
+    log.event_records[index] = msgspec.structs.replace(record, key=b"wall")
+    (difference,) = redecide(log).differences
+    assert difference.offset == record.offset
 
 
 def test_a_timer_that_fired_out_of_turn_is_a_difference(bank: MemoryLog) -> None:

@@ -21,13 +21,14 @@ from engine.log.records import BEFORE_FIRST
 from engine.worker import Worker
 from replay.problems import Problem
 from replay.verify import verify
-from schemas.accounts import AccountOpened
+from schemas.accounts import AccountClosed, AccountOpened, OverdraftSet
 from schemas.catalogue import decode_event, encode
-from schemas.message import Event
+from schemas.message import ENVELOPE, Event
 from schemas.postings import Posting
 from schemas.rejections import CommandRejected, CommandRepeated
 from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
 from tests.histories import Bank, Recorded, busy_bank
+from tests.story import account, given, refund, reversal, story, transfer, when
 
 A_DAY = datetime.timedelta(days=1)
 
@@ -241,6 +242,25 @@ def unknown_type(log: Recorded, index: int) -> None:
     log.event_records[index] = msgspec.structs.replace(record, value=value)
 
 
+def answers_nothing_at_all(log: Recorded, index: int) -> None:
+    log.change(index, cause=-1, command="", actor="", fingerprint="")
+
+
+def refused_without_a_name(log: Recorded, index: int) -> None:
+    becomes(log, index, CommandRejected, reason="busy", command="", actor="", fingerprint="")
+
+
+def refused_without_a_fingerprint(log: Recorded, index: int) -> None:
+    becomes(log, index, CommandRejected, reason="insufficient_funds", fingerprint="")
+
+
+def becomes(log: Recorded, index: int, kind: type[Event], **fields: Any) -> None:
+    """Another event in the place and envelope of this one."""
+    envelope = {name: getattr(log.event(index), name) for name in ENVELOPE}
+    value = encode(kind(**{**envelope, **fields}))
+    log.event_records[index] = msgspec.structs.replace(log.event_records[index], value=value)
+
+
 WRONG: list[tuple[Change, str]] = [
     (unbalanced, "sum to 1, not to zero"),
     (balance_off, "and the balance says"),
@@ -260,6 +280,9 @@ WRONG: list[tuple[Change, str]] = [
     (no_fingerprint, "has no fingerprint"),
     (nameless, "does not name it"),
     (answers_nothing, "answers no command and is no timer's"),
+    (answers_nothing_at_all, "answers no command and is no timer's"),
+    (refused_without_a_name, "does not name it"),
+    (refused_without_a_fingerprint, "has no fingerprint"),
     (answers_the_one_before, "is answered"),
     (answers_the_one_behind, "has no outcome before this event"),
     (undecodable, "cannot be decoded"),
@@ -353,6 +376,104 @@ def test_what_is_taken_back_is_compared_with_what_was_posted(bank: MemoryLog, ki
         for problem in whats(log)
         for what in ("the other way round", "no transfer that can be")
     )
+
+
+def test_each_currency_sums_to_zero_by_itself(bank: MemoryLog) -> None:
+    log = Recorded(bank)
+    index = log.find(posted, 20)
+    with_postings(log, index, {}, {"currency": "USD"})
+    found = whats(log)
+    assert any("the postings in EUR sum to -" in what for what in found)
+    assert any("the postings in USD sum to" in what for what in found)
+
+
+def test_an_account_is_closed_empty_and_takes_no_more(bank: MemoryLog) -> None:
+    log = Recorded(bank)
+    index = log.find(lambda event: type(event) is OverdraftSet and event.book == "main")
+    becomes(log, index, AccountClosed, account="nostro", reason="done")
+    found = whats(log)
+    assert any("nostro is closed with -" in what for what in found)
+    assert any(what.endswith(": nostro is closed") for what in found)
+
+
+def test_what_was_taken_back_is_not_taken_back_again() -> None:
+    given(account("alice", 100), account("bob"), transfer("alice", "bob", 10, reference="x"))
+    when(reversal("x"), transfer("alice", "bob", 10), transfer("bob", "alice", 10))
+    true = Recorded(story().log)
+    whole = true.event(-1)
+    assert whats(true) == []
+    again = {
+        "transfer": story().seq_of("x"),
+        "booking_date": whole.booking_date,
+        "value_date": whole.value_date,
+        "reason": "again",
+        "postings": whole.postings,
+    }
+    for kind, fields, what in (
+        (TransferReversed, {}, "which was taken back before"),
+        (TransferRefunded, {"amount": 10, "currency": "EUR", "refunded_after": 10}, "was left to refund"),
+    ):
+        log = Recorded(true)
+        becomes(log, -1, kind, **again, **fields)
+        assert any(what in problem for problem in whats(log))
+
+
+def test_what_was_refunded_is_not_reversed() -> None:
+    given(account("alice", 100), account("bob"), transfer("alice", "bob", 10, reference="x"))
+    when(refund("x", 4), transfer("bob", "alice", 6))
+    log = Recorded(story().log)
+    assert whats(log) == []
+    seq = story().seq_of("x")
+    index = log.find(lambda event: type(event) is TransferRefunded)
+    log.change(index, refunded_after=5)
+    assert any("it refunds 4 of" in what for what in whats(log))
+    one, other = log.event(log.find(lambda event: event.seq == seq and event.book == "main")).postings
+    log = Recorded(story().log)
+    last = log.event(-1)
+    back = tuple(
+        msgspec.structs.replace(posting, amount=-was.amount, balance=posting.balance + change)
+        for posting, was, change in zip(reversed(last.postings), (one, other), (4, -4), strict=True)
+    )
+    becomes(
+        log,
+        -1,
+        TransferReversed,
+        transfer=seq,
+        booking_date=last.booking_date,
+        value_date=last.value_date,
+        reason="again",
+        postings=back,
+    )
+    assert any("which was taken back before" in what for what in whats(log))
+
+
+def test_a_refusal_behind_an_acceptance_is_a_second_answer(bank: MemoryLog) -> None:
+    log = Recorded(bank)
+    index = next(
+        index
+        for index in range(60, len(log.event_records))
+        if type(log.event(index)) is CommandRejected
+        and not log.event(index).fingerprint
+        and type(log.event(index - 1)) is TransferPosted
+    )
+    cause = log.event(index - 1).cause
+    log.change(index, cause=cause)
+    assert any(f"command {cause} is answered a second time" in what for what in whats(log))
+
+
+def test_an_offset_that_does_not_rise_is_named(bank: MemoryLog) -> None:
+    log = Recorded(bank)
+    log.event_records[50] = msgspec.structs.replace(log.event_records[50], offset=49)
+    assert "offset 49: the offset does not rise" in whats(log)
+
+
+def test_events_that_no_link_closes_are_named(bank: MemoryLog) -> None:
+    log = Recorded(bank)
+    last = log.event_records[-1]
+    log.event_records[-1] = msgspec.structs.replace(last, headers=())
+    (what,) = whats(log)
+    assert what.startswith(f"offset {last.offset}: the events from offset ")
+    assert what.endswith("carry no link")
 
 
 def test_a_bug_in_evolve_is_found_by_the_second_bookkeeping(
