@@ -11,6 +11,7 @@ them, and clients send them again (docs/decisions/0003).
 
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -60,6 +61,7 @@ class RecorderLog:
         self._writer = writer
         self._over: DaybookError | None = None
         self._stop_waiting = False
+        self._closing = threading.Lock()
         try:
             self.title = self._open_title(partition)
             self._event_stream = Stream(shelf, f"events-{partition}")
@@ -213,7 +215,8 @@ class RecorderLog:
         """See `BookLog.close`."""
         self._over = self._over or EngineStopped("The log was closed.")
         self._waiting.close("The engine has stopped.")
-        self._shelf.close()
+        with self._closing:  # whoever else closes it finds it closed
+            self._shelf.close()
 
     def __enter__(self) -> Self:
         return self

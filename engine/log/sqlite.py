@@ -6,7 +6,7 @@ spreads pages of our size over index cells. The process recorder costs the same 
 nothing here needs: its row is only monotonic, so it would fence nobody. Pages of 16 KiB with a checkpoint at
 each MiB were among the fastest of 12 combinations and had the shortest tail (1,000 records: p99 6 ms, against
 21 ms with SQLite's defaults): a large checkpoint makes one commit wait for many. SQLite would count the bytes
-of its write-ahead log, of which a small page takes 40 KB, so one small commit in 25 would wait for three syncs
+of its write-ahead log, of which a small page takes 40 KB, so one in 25 small commits would wait for 3 syncs
 in place of one. So the checkpoint is ours, after a MiB of pages or after 256 pages.
 """
 
