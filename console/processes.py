@@ -24,27 +24,33 @@ IDLE_S = 0.05
 
 def up(output: Output, home: Home, settings: Settings) -> int:
     """Run engine, projector and follower until Ctrl-C."""
-    home.read()
-    client = EngineClient(home.socket) if home.socket.exists() else None
-    if client is not None and client.answers():
-        raise LogLocked(f"An engine runs for {home} already.")
-    with open_database(home.postgres, settings.database_url) as database:
-        env = {"DAYBOOK_HOME": str(home.root.resolve()), "DAYBOOK_DATABASE_URL": database.dsn}
-        if settings.log_url is not None:
-            env["DAYBOOK_LOG_URL"] = settings.log_url
+    client = EngineClient(home.socket)
+    if client.answers():
+        raise LogLocked(
+            f"An engine runs for {home} already.", "Stop it with Ctrl-C where it runs, or use it."
+        )
+
+    def say(text: str) -> None:
+        output.say(text)
+        output.emit(said=text)
+
+    # Every process opens the database itself: who is left last stops a bundled server, also after a kill.
+    with open_database(home.postgres, settings.database_url):
+        env = {"DAYBOOK_HOME": str(home.root.resolve())}
         supervisor = Supervisor(
             [
                 Child("engine", ["run", "engine"], env),
                 Child("projector", ["run", "projector"], env),
                 Child("follower", ["run", "follower"], env),
             ],
-            output.say,
+            say,
+            ready=client.answers,
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
-        output.say(f"Engine, projector and follower of {home}; Ctrl-C stops them.")
+        say(f"Starting engine, projector and follower of {home}; Ctrl-C stops them.")
         status = supervisor.run()
-    output.say("Stopped.")
+    say("Stopped.")
     return status
 
 

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from book.digest import partition_digest
 from engine.admission import Admission
 from engine.client import EngineClient
-from engine.errors import NotInitialised
+from engine.errors import LogLocked, NotInitialised
 from engine.fold import Folded
-from engine.home import LOCAL_KEY, Home
+from engine.home import LOCAL_KEY, Home, NoHome
 from engine.log.memory import MemoryLog
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, Clock, Out, Record, wall_clock
@@ -25,6 +26,7 @@ from engine.snapshots import load_newest
 from engine.worker import Worker
 
 AT_ONCE = 8_000
+PATIENCE_S = 5.0
 Submit = Callable[[Sequence[Out]], Sequence[Answer]]
 
 
@@ -104,15 +106,38 @@ class Connection:
 def connect(home: Home, settings: Settings) -> Iterator[Connection]:
     """The engine of a home: the running one where there is one, else one in this process while this lasts."""
     keyring = home.keyring()
-    key = keyring.keys[LOCAL_KEY]
-    client = EngineClient(home.socket) if home.socket.exists() else None
-    if client is not None and client.answers():
-        with contextlib.closing(client):
-            yield Connection(client.submit, LOCAL_KEY, key, live=True)
-        return
-    with open_log(home, settings, writer=True) as log:
+    key = keyring.keys.get(LOCAL_KEY)
+    if key is None:
+        raise NoHome(
+            f"{home.keyring_file} has no key {LOCAL_KEY!r}, which the command line signs with.",
+            "Restore it from a backup.",
+        )
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        client = EngineClient(home.socket)
+        if client.answers():
+            with contextlib.closing(client):
+                yield Connection(client.submit, LOCAL_KEY, key, live=True)
+            return
+        log = _unlocked(home, settings, deadline)
+        if log is not None:
+            break
+        time.sleep(0.1)
+    with log:
         engine = InProcess(log, admission=Admission(keyring), folded=load_newest(home.snapshots, log))
         yield Connection(engine.submit, LOCAL_KEY, key, live=False)
+
+
+def _unlocked(home: Home, settings: Settings, deadline: float) -> RecorderLog | None:
+    """The log for writing; None, until the deadline, while it is another's: an engine's that will listen
+    soon, or a `submit`'s that will end soon.
+    """
+    try:
+        return open_log(home, settings, writer=True)
+    except LogLocked:
+        if time.monotonic() > deadline:
+            raise
+        return None
 
 
 def digest_of(log: RecorderLog | MemoryLog) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from threading import Event
 
 from engine.admission import Admission
 from engine.embedded import open_log
+from engine.errors import LogLocked
 from engine.home import Home
+from engine.log.recorder import RecorderLog
 from engine.settings import Settings
 from engine.snapshots import load_newest
 from engine.socket import EngineServer
 from engine.supervisor import until_told
 from engine.worker import Worker
+
+PATIENCE_S = 10.0
 
 
 def serve(home: Home, settings: Settings) -> None:
@@ -22,7 +28,7 @@ def serve(home: Home, settings: Settings) -> None:
     """
     told, then = until_told()
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context(open_log(home, settings, writer=True))
+        log = stack.enter_context(_open_log(home, settings, told))
         server = EngineServer(home.socket, log)
         worker = Worker(
             log,
@@ -33,3 +39,14 @@ def serve(home: Home, settings: Settings) -> None:
         stack.enter_context(server)
         then(log.wake)
         worker.run(told.is_set)
+
+
+def _open_log(home: Home, settings: Settings, told: Event) -> RecorderLog:
+    """The log, as soon as whoever writes it just now has ended: a `submit`, or the engine before us."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return open_log(home, settings, writer=True)
+        except LogLocked:
+            if time.monotonic() > deadline or told.wait(0.1):
+                raise

@@ -35,11 +35,18 @@ class Child(msgspec.Struct):
 
 
 class Supervisor:
-    """say: told, in a sentence, what happens. Children are started in order and stopped in the same order."""
+    """say: told, in a sentence, what happens. Children are started in order and stopped in the same order.
 
-    def __init__(self, children: Sequence[Child], say: Callable[[str], None]) -> None:
+    ready: whether the site can be used by now; asked after every start, until it says so.
+    """
+
+    def __init__(
+        self, children: Sequence[Child], say: Callable[[str], None], ready: Callable[[], bool]
+    ) -> None:
         self.children = children
         self.say = say
+        self._ready = ready
+        self._is_ready = False
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -55,6 +62,9 @@ class Supervisor:
                     failed = True
                     self._stopping.set()
                     break
+            if not self._is_ready and self._ready():
+                self._is_ready = True
+                self.say("Ready for commands.")
             self._stopping.wait(0.1)
         self._end()
         return 1 if failed else 0
@@ -67,6 +77,7 @@ class Supervisor:
             if status is None:
                 return True
             child.process = None
+            self._is_ready = False
             if status == WRONG_USE:  # it has said why, and would say it again
                 self.say(f"The {child.name} cannot start.")
                 return False
