@@ -1,4 +1,4 @@
-"""Bad input: whatever comes in gets an outcome with a named reason, nothing is lost, and the next is decided."""
+"""Bad input: whatever comes in gets an outcome with a named reason, and the next command is decided."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import random
 from typing import Any
 
-import msgspec
 import orjson
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,11 +14,9 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from engine.admission import MOST_BYTES, Admission
-from engine.errors import Busy
-from engine.log.memory import MemoryLog
 from engine.log.records import Headers, Out
 from engine.proof import Keyring, new_key, proof
-from schemas.catalogue import COMMANDS, encode
+from schemas.catalogue import COMMANDS
 from schemas.fields import INT64_MAX, LATEST_MS
 from schemas.rejections import CATALOGUE, CommandRejected, Reason, sentence
 from schemas.transfers import TransferPosted
@@ -98,16 +95,6 @@ def storable() -> None:
         document = orjson.loads(record.value)  # refuses lone surrogates and invalid UTF-8
         assert json.loads(record.value) == document
         assert "\0" not in json.dumps(document, ensure_ascii=False)
-        for number in numbers(document):
-            assert -(10**131_072) < number < 10**131_072
-
-
-def numbers(value: Any) -> list[int]:
-    if isinstance(value, dict):
-        return [number for one in value.values() for number in numbers(one)]
-    if isinstance(value, list):
-        return [number for one in value for number in numbers(one)]
-    return [value] if isinstance(value, int) else []
 
 
 UNDECODABLE: dict[str, bytes] = {
@@ -216,9 +203,12 @@ def test_a_record_that_is_refused_names_the_id_that_it_claims() -> None:
 
 
 FIELDS: dict[str, dict[str, Any]] = {
-    "RegisterParty": {"party": "p", "kind": "person", "name": "N", "country": "", "number": "", "segment": "",
-                      "branch": ""},
-    "OpenAccount": {"account": "a", "currency": "EUR", "party": "p", "product": "", "branch": "", "ledger": ""},
+    "RegisterParty": {
+        "party": "p", "kind": "person", "name": "N", "country": "", "number": "", "segment": "", "branch": "",
+    },
+    "OpenAccount": {
+        "account": "a", "currency": "EUR", "party": "p", "product": "", "branch": "", "ledger": "",
+    },
     "BlockAccount": {"account": "a", "block": "b", "direction": "both", "authority": "x", "reason": "r"},
     "Transfer": {"debit": "alice", "credit": "bob", "amount": 1, "currency": "EUR", "reference": ""},
     "RegisterUser": {"user": "u", "person": "p", "party": ""},
@@ -414,19 +404,3 @@ def test_a_flood_of_mutilated_commands_is_answered_one_by_one() -> None:
     storable()
     told.recover()
     told.check()
-
-
-def test_a_full_queue_is_busy_and_takes_none_or_all() -> None:
-    log = MemoryLog(queue_limit=2, submit_timeout_s=0.01)
-    outs = [Out(b"main", encode(say_any())) for _ in range(3)]
-    with pytest.raises(Busy):
-        log.submit(outs)
-    assert len(log.submit(outs[:2])) == 2
-    with pytest.raises(Busy):
-        log.submit(outs[2:])
-    assert len(log.commands(-1, 10, 0.0)) == 2
-
-
-def say_any() -> msgspec.Struct:
-    begun()
-    return story().command(transfer("alice", "bob", 1))
