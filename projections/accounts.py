@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from projections.copying import cell, instant, instant_or_null, json_text, rows_of
-from projections.tables import Batch, Change, Execute, Index, Insert, Stage, Table
+from projections.tables import Batch, Change, Execute, Index, Insert, Stage, Staging, Table
 from schemas.accounts import AccountBlocked, AccountClosed, AccountOpened, BlockLifted, OverdraftSet
 
 _AVAILABLE = "booked::numeric - held + overdraft"
@@ -41,16 +41,17 @@ ACCOUNTS = Table(
 )
 TABLES = (ACCOUNTS,)
 
-BALANCES = "staged_balances"
-"""The temporary table of balances; `trial_balance` reads it too."""
-BALANCES_COLUMNS = (
+BALANCES = Staging(
+    "staged_balances",
     'book text COLLATE "C", account text COLLATE "C", '
-    "booked bigint, debit numeric, credit numeric, seq bigint"
+    "booked bigint, debit numeric, credit numeric, seq bigint",
 )
-_MOVE = (
-    "UPDATE {schema}.accounts AS a SET booked = s.booked, seq = s.seq FROM " + BALANCES + " AS s "
-    "WHERE a.book = s.book AND a.account = s.account"
-)
+"""A row for each account that a batch has moved; `trial_balance` reads it too."""
+SETTLE = """
+UPDATE {schema}.accounts AS a SET booked = s.booked, seq = greatest(a.seq, s.seq)
+FROM (SELECT DISTINCT ON (book, account) * FROM staged_balances ORDER BY book, account, seq DESC) AS s
+WHERE a.book = s.book AND a.account = s.account
+"""
 _WHERE = " WHERE book = %s AND account = %s"
 _OVERDRAFT = "UPDATE {schema}.accounts SET overdraft = %s, seq = %s" + _WHERE
 _BLOCK = "UPDATE {schema}.accounts SET blocks = blocks || %s::jsonb, seq = %s" + _WHERE
@@ -79,7 +80,7 @@ def changes(batch: Batch) -> Iterator[Change]:
             case _:
                 pass
     if batch.money:
-        yield Stage(BALANCES, BALANCES_COLUMNS, _balances(batch), (_MOVE,))
+        yield Stage(BALANCES, _balances(batch))
 
 
 def _opened(event: AccountOpened) -> str:

@@ -177,7 +177,7 @@ def outcomes(
     select = f"SELECT {names} FROM {LIVE}.commands WHERE"
     found = _rows(
         session,
-        f"SELECT * FROM ({select} command = %s{conditions} UNION ALL "
+        f"SELECT * FROM ({select} command = %s AND command <> ''{conditions} UNION ALL "
         f"{select} claimed = %s AND claimed <> ''{conditions}) AS c ORDER BY at, cause",
         *(command, *parameters, command, *parameters),
     )

@@ -18,9 +18,8 @@ from projections import (
     parties,
     trial_balance,
 )
-from projections.tables import Batch, Change, Table, digest_of
+from projections.tables import Batch, Change, Staging, Table, digest_of
 
-# trial_balance reads what accounts has staged, and the accounts' ledgers.
 CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     audit.changes,
     commands.changes,
@@ -30,8 +29,10 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     access.changes,
     parties.changes,
     accounts.changes,
-    trial_balance.changes,
 )
+STAGINGS: tuple[Staging, ...] = (accounts.BALANCES,)
+SETTLE: tuple[str, ...] = (accounts.SETTLE, trial_balance.SETTLE)
+"""The statements that bring what is staged into the tables."""
 TABLES: tuple[Table, ...] = (
     *audit.TABLES,
     *commands.TABLES,

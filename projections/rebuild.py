@@ -17,6 +17,7 @@ from itertools import takewhile
 from typing import Final
 
 import msgspec
+import psycopg
 
 from engine.errors import DaybookError
 from engine.log.records import BEFORE_FIRST, Record
@@ -26,7 +27,7 @@ from projections.batches import batches
 from projections.comparing import Comparison, tables_match
 from projections.database import Session, connect, execute
 from projections.layout import LIVE, LOCK, add_keys, create, exists
-from projections.making import make, prepare
+from projections.making import add, prepare, settle
 from projections.position import EventLog, OtherLog, digest_of, position, recall
 from projections.projector import collector_paused
 from projections.read_models import DIGEST, TABLES, changes_of
@@ -36,6 +37,8 @@ SHADOW: Final = "daybook_shadow"
 OLD: Final = "daybook_old"
 OLD_REPORTING: Final = "reporting_old"
 BATCH: Final = 20_000
+SETTLE_AFTER: Final = 50
+"""Batches after which balances are settled: rarely, since one transaction's old rows stay until it ends."""
 _REBUILDING: Final = LOCK + 1
 Progress = Callable[[int], None]
 
@@ -84,20 +87,31 @@ def rebuild(
     with contextlib.closing(connect(dsn)) as session:
         prepare(session)
         execute(session, "SET maintenance_work_mem = '256MB'")
-        taken = execute(session, "SELECT pg_try_advisory_lock(%s)", _REBUILDING).fetchone()
-        if taken != (True,):
-            raise RebuildRunning("The read models are being rebuilt already.")
+        execute(session, "SET work_mem = '128MB'")
+        _take_turn(session)
         work = _Rebuild(session, log, progress or (lambda events: None), partition)
         if compare_only:
             return work.compare()
         clear(session)
         done = work.replace(dsn)
-        clear(session)
+        with contextlib.suppress(psycopg.errors.LockNotAvailable):  # else the next rebuild clears it
+            execute(session, "SET lock_timeout = '3s'")
+            clear(session)
         return done
 
 
+def _take_turn(session: Session) -> None:
+    """Keep other rebuilds away while this session lasts. One that just ended may need a moment to let go."""
+    execute(session, "SET lock_timeout = '2s'")
+    try:
+        execute(session, "SELECT pg_advisory_lock(%s)", _REBUILDING)
+    except psycopg.errors.LockNotAvailable as error:
+        raise RebuildRunning("The read models are being rebuilt already.") from error
+    execute(session, "SET lock_timeout = 0")
+
+
 def clear(session: Session) -> None:
-    """Drop what a rebuild has replaced. Waits for whoever still reads it; nobody waits for that."""
+    """Drop what a rebuild has replaced. Waits for whoever still reads it."""
     for schema in (OLD_REPORTING, OLD):
         execute(session, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
@@ -155,7 +169,9 @@ class _Rebuild:
         self._load(until)
         add_keys(self.session, SHADOW)
         for table in TABLES:
-            execute(self.session, f"ANALYZE {SHADOW}.{table.name}")
+            # Statistics over whole events would take as long as loading them, and nothing asks for them.
+            columns = ", ".join(name for name, kind in table.columns if not kind.startswith("jsonb"))
+            execute(self.session, f"ANALYZE {SHADOW}.{table.name} ({columns})")
 
     def _load(self, until: int | None) -> None:
         """Apply what is in the log behind `last`, through the offset `until` or to its end."""
@@ -169,11 +185,14 @@ class _Rebuild:
                 yield batch, changes_of(batch)
 
         with collector_paused():
-            for batch, made in ahead(changes):
-                make(self.session, SHADOW, made)
+            for number, (batch, made) in enumerate(ahead(changes), 1):
+                add(self.session, SHADOW, made, fresh=True)
+                if number % SETTLE_AFTER == 0:
+                    settle(self.session, SHADOW)
                 self.last = batch.records[-1]
                 self.events += len(batch.records)
                 self.progress(self.events)
+        settle(self.session, SHADOW)
 
     def _swap(self, dsn: str, *, follow: bool) -> None:
         session = self.session

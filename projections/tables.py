@@ -94,13 +94,18 @@ class Insert(msgspec.Struct, frozen=True):
     month: str = ""
 
 
-class Stage(msgspec.Struct, frozen=True):
-    """Rows for a temporary table, in COPY's text format, and the statements that then read it."""
+class Staging(msgspec.Struct, frozen=True):
+    """A temporary table, in which rows of one or many batches wait until they are settled together."""
 
-    staging: str
+    name: str
     columns: str
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """Rows for a staging table, in COPY's text format."""
+
+    staging: Staging
     rows: bytes
-    statements: tuple[str, ...]
 
 
 class Execute(msgspec.Struct, frozen=True):

@@ -6,10 +6,7 @@ balance is the sum of the accounts kept under it, and all lines of a book sum to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from projections.accounts import BALANCES
-from projections.tables import Batch, Change, Execute, Table
+from projections.tables import Table
 
 TRIAL_BALANCE = Table(
     "trial_balance",
@@ -26,16 +23,11 @@ TRIAL_BALANCE = Table(
 )
 TABLES = (TRIAL_BALANCE,)
 
-_ADD = (
-    "INSERT INTO {schema}.trial_balance AS t (book, ledger, currency, debit, credit) "
-    "SELECT s.book, a.ledger, a.currency, sum(s.debit), sum(s.credit) "
-    "FROM " + BALANCES + " AS s JOIN {schema}.accounts AS a USING (book, account) GROUP BY 1, 2, 3 "
-    "ON CONFLICT (book, ledger, currency) "
-    "DO UPDATE SET debit = t.debit + excluded.debit, credit = t.credit + excluded.credit"
-)
-
-
-def changes(batch: Batch) -> Iterator[Change]:
-    """The turnovers of the batch's postings, added to their lines. `accounts` has staged them."""
-    if batch.money:
-        yield Execute(_ADD, [()])
+SETTLE = """
+INSERT INTO {schema}.trial_balance AS t (book, ledger, currency, debit, credit)
+SELECT s.book, a.ledger, a.currency, sum(s.debit), sum(s.credit)
+FROM staged_balances AS s JOIN {schema}.accounts AS a USING (book, account) GROUP BY 1, 2, 3
+ON CONFLICT (book, ledger, currency)
+DO UPDATE SET debit = t.debit + excluded.debit, credit = t.credit + excluded.credit
+"""
+"""The turnovers that `accounts` has staged, added to their lines."""

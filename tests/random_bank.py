@@ -1,4 +1,4 @@
-"""A random history of two books through the real worker, with everything in it that can happen, and hostile texts."""
+"""A random history of two books through the real worker: everything that can happen, and hostile texts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ HOSTILE = (
 
 
 class Bank:
-    """The history so far. log: what was answered.   run: that many more commands, or what the seed makes of them."""
+    """The history so far, the same for a seed. log: what was answered.   run: that many records more."""
 
     def __init__(self, seed: int, *, clock: Callable[[], int] = lambda: BEGAN_MS) -> None:
         self.chance = random.Random(seed)
@@ -93,7 +93,7 @@ class Bank:
     def _said(self, kind: type[Command], /, **fields: object) -> Command:
         self.told += 1
         envelope = {"id": f"c{self.told}", "book": "main", "actor": "root", "issued_at_ms": self.now}
-        return kind(**{**envelope, **fields})
+        return kind(**{**envelope, **fields})  # type: ignore[arg-type]
 
     def _text(self, longest: int = 500) -> str:
         return self.chance.choice(HOSTILE)[:longest]
@@ -160,22 +160,27 @@ class Bank:
             envelope["book"] = chance.choice(("nobody", "~system"))
         return envelope
 
-    def _any_account(self) -> str:
-        return self.chance.choice(("nostro-EUR", "nostro-JPY", *(f"a{number}" for number in range(14))))
+    def _any_account(self, book: str, currency: str = "") -> str:
+        """Most times one that exists, in the currency."""
+        accounts = self.worker.folded.partition.books[book].accounts
+        known = [name for name, one in accounts.items() if currency in ("", one.currency)]
+        return self.chance.choice(known) if known and self.chance.random() < 0.95 else "nowhere"
 
     def _transfer(self, book: str) -> Command:
         chance = self.chance
         day = datetime.datetime.fromtimestamp(self.now / 1000, datetime.UTC).date()
+        currency = chance.choice(("EUR", "EUR", "EUR", "JPY"))
         fields: dict[str, object] = {}
         if chance.random() < 0.3:
-            fields["value_date"] = max(day.replace(day=1), day - datetime.timedelta(days=chance.randrange(4)))
+            earlier = day - datetime.timedelta(days=chance.randrange(1, 4))
+            fields["value_date"] = max(day.replace(day=1), earlier)
         return self._said(
             Transfer,
             **{"book": book, **self._envelope()},
-            debit=chance.choice(("nostro-EUR", self._any_account())),
-            credit=self._any_account(),
-            amount=chance.choice((chance.randrange(1, 20_000), 1, 2**62)),
-            currency=chance.choice(("EUR", "EUR", "EUR", "JPY")),
+            debit=chance.choice((f"nostro-{currency}", self._any_account(book, currency))),
+            credit=self._any_account(book, currency),
+            amount=chance.choice((*[chance.randrange(1, 20_000)] * 8, 1, 2**62)),
+            currency=currency,
             reference=self._text(),
             **fields,
         )
@@ -183,7 +188,8 @@ class Bank:
     def _entries(self, book: str) -> Command:
         chance = self.chance
         legs = [
-            (self._any_account(), chance.randrange(-900, 900) or 1) for _ in range(chance.randrange(1, 5))
+            (self._any_account(book, "EUR"), chance.randrange(-900, 900) or 1)
+            for _ in range(chance.randrange(1, 5))
         ]
         legs.append(("nostro-EUR", -sum(amount for _, amount in legs) or 1))
         return self._said(
@@ -193,9 +199,13 @@ class Bank:
             reference=self._text(),
         )
 
+    def _some_actor(self, book: str) -> str:
+        actors = [one for one in self.worker.folded.partition.books[book].actors if one != "root"]
+        return self.chance.choice([*actors[:2], "nobody"])
+
     def _some_seq(self, book: str) -> int:
         newest = self.worker.folded.partition.books[book].seq
-        return self.chance.randrange(max(1, newest - 60), newest + 2)
+        return self.chance.randrange(max(1, newest - 6), newest + 2)
 
     _choices: tuple[Callable[[Bank, str], Command], ...] = (
         _transfer,
@@ -228,12 +238,12 @@ class Bank:
             reason=self._text(),
         ),
         lambda self, book: self._said(
-            SetOverdraft, book=book, account=self._any_account(), overdraft=self.chance.randrange(100_000)
+            SetOverdraft, book=book, account=self._any_account(book), overdraft=self.chance.randrange(100_000)
         ),
         lambda self, book: self._said(
             BlockAccount,
             book=book,
-            account=self._any_account(),
+            account=self._any_account(book),
             block=f"b{self.chance.randrange(5)}",
             direction=self.chance.choice(("debits", "credits", "both")),
             authority=self._text(),
@@ -243,12 +253,12 @@ class Bank:
         lambda self, book: self._said(
             LiftBlock,
             book=book,
-            account=self._any_account(),
+            account=self._any_account(book),
             block=f"b{self.chance.randrange(5)}",
             reason=self._text(),
         ),
         lambda self, book: self._said(
-            CloseAccount, book=book, account=self._any_account(), reason=self._text()
+            CloseAccount, book=book, account=self._any_account(book), reason=self._text()
         ),
         lambda self, book: self._said(
             RegisterPerson, book=book, person=f"h{self.chance.randrange(6)}", name=self._text()
@@ -271,13 +281,13 @@ class Bank:
         lambda self, book: self._said(
             self.chance.choice((GrantRole, RevokeRole)),
             book=book,
-            subject=self.chance.choice(("teller", "u1", "s1")),
+            subject=self._some_actor(book),
             role=f"r{self.chance.randrange(3)}",
         ),
         lambda self, book: self._said(
             self.chance.choice((SuspendActor, ReinstateActor)),
             book=book,
-            subject=self.chance.choice(("teller", "u1", "s1")),
+            subject=self._some_actor(book),
             reason=self._text(),
         ),
         lambda self, book: self._said(
@@ -295,7 +305,7 @@ class Bank:
         ),
         lambda self, book: self._ahead(book),
     )
-    _weights = (40, 6, 4, 4, *([2] * (len(_choices) - 5)), 3)
+    _weights = (60, 8, 6, 9, 3, 5, 3, 4, 3, 2, 4, 3, 3, 4, 2, 3, 10, 5, 2, 2, 3)
 
     def _ahead(self, book: str) -> Command:
         self.now += DAY_MS // 2
