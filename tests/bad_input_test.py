@@ -365,6 +365,11 @@ def test_what_nothing_proves_is_refused_and_burns_no_id() -> None:
     then(happened(TransferPosted))
 
 
+def test_a_gateways_key_speaks_for_people_and_not_for_a_system_that_has_a_key_itself() -> None:
+    _, raw = proven()
+    refused(raw, "actor_unproven", headers=proof("k-people", BATCH, raw))
+
+
 def test_a_systems_key_speaks_as_that_system_only() -> None:
     proven()
     raw = written(good(actor="root"))
