@@ -46,15 +46,18 @@ def events(
     with open_log(home, settings, writer=False) as log:
         if book is None:
             book = only_book(log.events(BEFORE_FIRST))
-        key, after = book.encode(), BEFORE_FIRST
+        key, after, found = book.encode(), BEFORE_FIRST, False
         while True:
             for record in log.events(after):
                 after = record.offset
                 if record.key != key:
                     continue
+                found = True
                 head = _decode_head(record.value)
                 if head.seq >= from_seq and kind in (None, head.type):
                     _print_event(output, record)
+            if not found:
+                raise WrongUse(f"There is no book {book}.", "Leave --book out to see which there are.")
             if not follow:
                 return
             log.wait_events(after, WAIT_S)

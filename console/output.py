@@ -70,7 +70,12 @@ class Output:
         from rich.table import Table  # noqa: PLC0415 - most subcommands show none
 
         table = Table(
-            title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
+            title=title or None,
+            title_justify="left",
+            show_header=any(columns),
+            header_style="bold",
+            box=None,
+            pad_edge=False,
         )
         for column in columns:
             table.add_column(

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from engine.embedded import open_log
+from engine.errors import WrongUse
 from engine.genesis import begin
 from engine.home import Home, HomeFile, HomeInUse, find_home
 from engine.log.records import wall_clock
@@ -31,8 +34,14 @@ def at_home(settings: Settings) -> Iterator[tuple[Home, Settings]]:
 
 
 def administrator(user: str) -> Administrator:
-    """The person and user that a new home is begun with."""
-    return Administrator(person=f"person-{user}"[:64], user=user, name="")
+    """The person and user that a new home is begun with. Raises WrongUse where that is no name for a user."""
+    try:
+        return msgspec.convert({"person": f"person-{user}"[:64], "user": user}, Administrator)
+    except msgspec.ValidationError:
+        raise WrongUse(
+            f"{user!r} cannot be a user's id.",
+            "Take 1 to 64 letters, digits and . _ : @ / + - and begin with a letter or digit.",
+        ) from None
 
 
 def make_home(root: Path, settings: Settings, file: HomeFile) -> bool:
@@ -40,6 +49,7 @@ def make_home(root: Path, settings: Settings, file: HomeFile) -> bool:
     home = Home(root)
     if home.exists():
         return False
+    first = administrator(file.user)
     if root.exists() and (not root.is_dir() or any(root.iterdir())) and not home.keys.is_dir():
         raise HomeInUse(f"{root} exists and is not a Daybook home.")
     home.create(file)
@@ -47,5 +57,5 @@ def make_home(root: Path, settings: Settings, file: HomeFile) -> bool:
         at_home(settings.model_copy(update={"home": root})) as (home, found),
         open_log(home, found, writer=True) as log,
     ):
-        begin(log, [administrator(file.user)], wall_clock())
+        begin(log, [first], wall_clock())
     return True

@@ -68,8 +68,10 @@ class Home:
         """The home's own file. Raises NoHome where it is missing or not ours."""
         try:
             return msgspec.json.decode(self.file.read_bytes(), type=HomeFile)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise NoHome(f"{self.root} is not a Daybook home.") from None
+        except OSError as error:
+            raise NoHome(f"{self.file} cannot be read: {error.strerror}.", "Give leave to read it.") from None
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise NoHome(f"{self.file} is damaged: {error}.", "Restore it from a backup.") from None
 
