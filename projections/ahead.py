@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from queue import Queue
@@ -31,6 +32,10 @@ def ahead(make: Callable[[], Iterable[Item]]) -> Iterator[Item]:
             made.put(None)
 
     thread = threading.Thread(target=work, name="projection", daemon=True)
+    usual = sys.getswitchinterval()
+    # The thread that stores is nearly always waiting for the database. When it is not, the database waits for
+    # it, so it gets the interpreter's lock after half a millisecond instead of five: a fifth more throughput.
+    sys.setswitchinterval(0.0005)
     thread.start()
     try:
         while (next_one := made.get()) is not None:
@@ -39,6 +44,7 @@ def ahead(make: Callable[[], Iterable[Item]]) -> Iterator[Item]:
             yield next_one[0]
     finally:
         stopping.set()
+        sys.setswitchinterval(usual)
         while thread.is_alive():
             if not made.empty():
                 made.get()

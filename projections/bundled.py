@@ -13,6 +13,7 @@ import importlib.util
 import os
 import pwd
 import secrets
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -26,9 +27,10 @@ from psycopg.conninfo import make_conninfo
 
 _USER: Final = "pgserver"
 _NAME: Final = "daybook"
+_SHORT: Final = Path("/tmp")  # noqa: S108 - what is made there is the owner's alone, which is checked
+_SOCKET: Final = ".s.PGSQL.5432"
 _LONGEST_SOCKET: Final = 100
 """Bytes that the path of a socket may have; systems allow 104 to 108."""
-_SOCKET: Final = ".s.PGSQL.5432"
 _START_S: Final = 60.0
 _SETTINGS: Final = """\
 # Written by Daybook at every start.
@@ -81,14 +83,19 @@ class BundledServer:
 
     def stop(self) -> None:
         """Stop it if it runs; open sessions are ended."""
-        if self._pid() is not None:
-            _run([_programs() / "pg_ctl", "stop", "-w", "-m", "fast", "-D", self.cluster], _owner())
+        if self._pid() is None:
+            return
+        socket = Path(self._postmaster()[4])
+        _run([_programs() / "pg_ctl", "stop", "-w", "-m", "fast", "-D", self.cluster], _owner())
+        if socket.parent == _SHORT:
+            with contextlib.suppress(OSError):
+                socket.rmdir()
 
     def _initialise(self, programs: Path, owner: pwd.struct_passwd | None) -> None:
         """Make the data beside its place, then move it there, so that it is whole or not there."""
         self.root.mkdir(parents=True, exist_ok=True)
         for left in self.root.glob("cluster.*"):
-            _run(["rm", "-rf", left], None)
+            shutil.rmtree(left, ignore_errors=True)
         beside = self.root / f"cluster.{secrets.token_hex(4)}"
         beside.mkdir(mode=0o700)
         if owner is not None:
@@ -180,7 +187,7 @@ class BundledServer:
         folder = self.cluster / "socket"
         if len(os.fsencode(folder / _SOCKET)) > _LONGEST_SOCKET:
             name = hashlib.sha256(f"{self.cluster}\n{self.cluster.stat().st_ino}".encode()).hexdigest()[:16]
-            folder = Path("/tmp") / f"daybook-{name}"  # noqa: S108 - made for the owner alone, and checked
+            folder = _SHORT / f"daybook-{name}"
         uid = os.geteuid() if owner is None else owner.pw_uid
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
