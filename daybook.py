@@ -15,7 +15,7 @@ import typer
 
 from console import ending
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
-from console.options import BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
+from console.options import AccountId, BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
 from console.start import in_home, output_to, settings_for
 
 app = typer.Typer(
@@ -144,7 +144,7 @@ def events(
 
 
 @app.command()
-def account(id: str, book: BookOption = None, home: HomeOption = None, json: Json = False) -> None:
+def account(id: AccountId, book: BookOption = None, home: HomeOption = None, json: Json = False) -> None:
     """An account: booked, held, available."""
     from console import views
 
@@ -153,7 +153,7 @@ def account(id: str, book: BookOption = None, home: HomeOption = None, json: Jso
 
 @app.command()
 def statement(
-    id: str,
+    id: AccountId,
     first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
     by: Annotated[By, typer.Option(help="Which of its two dates orders the postings.")] = "booking-date",

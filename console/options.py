@@ -13,6 +13,7 @@ Clock = Literal["wall", "commanded"]
 By = Literal["booking-date", "value-date"]
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")]
+AccountId = Annotated[str, typer.Argument(help="The account.")]
 BookOption = Annotated[
     str | None, typer.Option("--book", help="The book; not needed where there is only one.")
 ]

@@ -1,0 +1,37 @@
+"""The documents do what they say: their commands are run, and what is printed is compared."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests import reference
+from tests.documents import HERE, Reader, blocks, shape
+from tests.terminal import ROOT
+
+
+@pytest.mark.parametrize("name", ["tutorial.md", "how-to.md"])
+def test_a_document_prints_what_it_shows(name: str, tmp_path: Path, postgres_dsn: str) -> None:
+    reader = Reader(tmp_path, DAYBOOK_DATABASE_URL=postgres_dsn)
+    commands = 0
+    for block in blocks((ROOT / "docs" / name).read_text()):
+        for step, printed in reader.do(block):
+            commands += 1
+            assert "Traceback" not in printed, printed
+            said = shape("\n".join(step.expected))
+            assert shape(printed.replace(str(reader.folder), HERE)) == said, f"{name}: {step.command}"
+    assert commands > 10
+
+
+def test_the_reference_lists_what_there_is() -> None:
+    text = (ROOT / "docs/reference.md").read_text()
+    assert reference.filled(text) == text, "run: python -m tests.reference"
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    documents: Sequence[Path] = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    for document in documents:
+        for part in document.read_text().split("](")[1:]:
+            target = part.partition(")")[0].partition("#")[0]
+            if target and "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name} links to {target}"
