@@ -80,7 +80,7 @@ def main(
         about = f"{machine(Path(place))}; load before the run {busy:.1f}"
     if not as_json:
         # In a file no column is cut to the width of a terminal.
-        Console(width=None if sys.stdout.isatty() else 120).print(table(found, about))
+        Console(width=None if sys.stdout.isatty() else 140).print(table(found, about))
 
 
 def measure(
