@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from schemas.fields import INT64_MAX
 from schemas.message import Event
 
 Reason = Literal[
@@ -120,7 +121,13 @@ class CommandRepeated(Event, tag="CommandRepeated"):
 
 
 def reject(reason: Reason, restricted: str = "", **figures: int | str) -> Rejection:
-    """A rejection with the figures behind it: `reject("insufficient_funds", available=1200, needed=1500)`."""
+    """A rejection with the figures behind it: `reject("insufficient_funds", available=1200, needed=1500)`.
+
+    A sum may leave 64 bits, which no reader of ours or others' need take, so there it is text.
+    """
+    for name, figure in figures.items():
+        if isinstance(figure, int) and not -INT64_MAX <= figure <= INT64_MAX:
+            figures[name] = str(figure)
     return Rejection(reason, figures, restricted)
 
 

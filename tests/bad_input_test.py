@@ -409,3 +409,12 @@ def test_a_flood_of_mutilated_commands_is_answered_one_by_one() -> None:
     storable()
     told.recover()
     told.check()
+
+
+def test_a_sum_beyond_64_bits_is_told_as_text() -> None:
+    begun()
+    legs = [{"account": name, "amount": INT64_MAX, "currency": "EUR"} for name in ("alice", "bob")]
+    document = good(type="PostEntries", legs=legs, debit=..., credit=..., amount=..., currency=...)
+    story().send(written(document))
+    then(rejected("unbalanced", sum=str(2 * INT64_MAX)))
+    storable()
