@@ -10,7 +10,7 @@ from pathlib import Path
 from console.outcomes import outcome_of
 from console.output import Output
 from engine.embedded import Connection, connect
-from engine.errors import OutcomeUnknown, WrongUse
+from engine.errors import OutcomeUnknown, Uncertain, WrongUse
 from engine.home import Home
 from engine.log.records import Out, wall_clock
 from engine.pipeline import Answer
@@ -67,7 +67,7 @@ def _outcomes(connection: Connection, numbers: Sequence[int], outs: Sequence[Out
     """Send, and say from which line on the outcomes are unknown where they do not come back."""
     try:
         return connection.submit(outs)
-    except OutcomeUnknown as error:
-        raise OutcomeUnknown(f"From line {numbers[0]} on: {error.what}") from error
+    except (OutcomeUnknown, Uncertain) as error:
+        raise OutcomeUnknown(f"From line {numbers[0]} on: {error.what}", error.advice) from error
     except KeyboardInterrupt:
         raise OutcomeUnknown(f"Interrupted while lines {numbers[0]} to {numbers[-1]} were decided.") from None

@@ -45,6 +45,7 @@ class Uncertain(DaybookError):
     """A commit may or may not have happened."""
 
     advice = "Drop the state and the log object, open the log again and recover; clients repeat by id."
+    status = 4
 
 
 class LogUnwritable(Uncertain):

@@ -22,7 +22,7 @@ import pytest
 from console import options
 from projections import answers
 from schemas import fields
-from tests.terminal import ROOT, SOON_S, Terminal, Up, ndjson, small_bank, until
+from tests.terminal import DAYBOOK, ROOT, SOON_S, Terminal, Up, ndjson, small_bank, until
 
 MAPPING = """
 book: {id: imported, currency: EUR}
@@ -288,6 +288,39 @@ def test_an_outcome_that_got_lost_is_status_4(empty: Terminal, postgres_dsn: str
     assert waiting.returncode == 4
     assert "same ids" in json.loads(out)["error"]
     assert up.stop() == 0
+
+
+def test_a_disk_that_is_full_is_an_unknown_outcome_and_sent_again_it_is_known(
+    bank: Terminal, tmp_path: Path
+) -> None:
+    home = tmp_path / "copy"
+    shutil.copytree(bank.folder / ".daybook", home)
+    file = tmp_path / "many.ndjson"
+    now = bank.ok("events", "--json").last["at"]
+    file.write_text(
+        ndjson(
+            [
+                transfer(f"many-{n}", reference="x" * 400, actor="admin", issued_at_ms=now)
+                for n in range(2_000)
+            ]
+        )
+    )
+    words = ["submit", str(file), "--home", str(home), "--json"]
+    # No file may grow beyond 512 blocks, of 512 or 1,024 bytes as shells count them.
+    full = subprocess.run(
+        ["sh", "-c", 'ulimit -f 512; exec "$@"', "sh", *DAYBOOK, *words],
+        env=bank.env,
+        cwd=bank.folder,
+        capture_output=True,
+        check=False,
+    )
+    *answered, last = (json.loads(line) for line in full.stdout.splitlines())
+    assert full.returncode == 4, full
+    assert "From line" in last["error"]
+    again = bank.run(*words)
+    assert [one["line"] for one in again.lines] == list(range(1, 2_001))
+    assert [one["seq"] for one in again.lines[: len(answered)]] == [one["seq"] for one in answered]
+    assert bank.ok("replay", "verify", "--home", home, "--no-read-models", "--json").last["ok"]
 
 
 # --- what is shown ------------------------------------------------------------------------------------
