@@ -49,6 +49,7 @@ def main(home: Home, name: str, seed: int) -> None:
             for number, answer in enumerate(_answers(client, outs), sent - len(outs) + 1):
                 sys.stdout.write(f"{name}-{number} {_seen(answer)}\n")
             sys.stdout.flush()
+            time.sleep(0.01)  # load enough; a log that grows by the million makes every restart fold longer
 
 
 def _answers(client: EngineClient, outs: list[Out]) -> list[Answer]:
