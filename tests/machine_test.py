@@ -391,6 +391,7 @@ class Machine(RuleBasedStateMachine):
             document = {
                 key: document[key] for key in ("type", "id", "book", "actor", "issued_at_ms", "to_ms")
             }
+        self.used[name].append(document)
         self.submit([Out(name.encode(), json.dumps(document).encode())])
         self.work()
 
