@@ -6,12 +6,13 @@ import contextlib
 import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar, get_args
 
 import msgspec
 import orjson
+import psycopg
 import pytest
 from psycopg.rows import dict_row
 
@@ -91,7 +92,11 @@ def check_book(session: Session, name: str, book: Book) -> None:
     assert shown["time_zone"] == book.time_zone
     if name != SYSTEM_BOOK:
         assert (shown["open_from"], shown["reversible_days"]) == (book.open_from, book.reversible_days)
-        assert business_days(session, name)[-1].business_date == book.business_date
+        days = business_days(session, name)
+        assert days[-1].business_date == book.business_date
+        for day, following in pairwise(days):
+            assert (day.ended_at, day.last_seq) == (following.began_at, following.first_seq - 1)
+        assert (days[-1].ended_at, days[-1].last_seq) == (None, None)
     check_accounts(session, name, book)
     check_parties(session, name, book)
     check_access(session, name, book)
@@ -263,7 +268,7 @@ def test_statements_by_booking_and_by_value_date_add_up(postgres_dsn: str, seed:
                 if one.account == account_id
             ]
             back_dated += sum(valued < booked for booked, valued, *_ in moved)
-            for first, last in ((None, None), (3, 9), (0, 2), (5, 5), (90, 91)):
+            for first, last in ((None, None), *((day, day + 2) for day in range(8)), (5, 5), (90, 91)):
                 begin = None if first is None else began + datetime.timedelta(days=first)
                 end = None if last is None else began + datetime.timedelta(days=last)
                 ways: tuple[tuple[By, int], ...] = (("booking-date", 0), ("value-date", 1))
@@ -357,3 +362,47 @@ def test_an_outcome_is_found_by_the_commands_id_and_nobody_can_overwrite_it(post
             "root",
         ]
         assert outcomes(session, "") == [], "records without an id claim nothing"
+
+
+class Explained(psycopg.Cursor[Any]):
+    """Keeps the plan of every query."""
+
+    plans: ClassVar[list[str]] = []
+
+    def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Any:
+        if isinstance(query, bytes) and query.startswith((b"SELECT", b"(")):
+            super().execute(b"EXPLAIN " + query, params, **kwargs)
+            self.plans.append(
+                "\n".join(str(next(iter(row.values())) if isinstance(row, dict) else row[0]) for row in self)
+            )
+        return super().execute(query, params, **kwargs)
+
+
+def test_every_question_is_answered_by_an_index(postgres_dsn: str) -> None:
+    bank = Bank(6)
+    bank.run(100)
+    with projected(postgres_dsn, bank) as session:
+        session.execute("ANALYZE")
+    with psycopg.connect(postgres_dsn, autocommit=True, cursor_factory=Explained) as session:
+        Explained.plans.clear()
+        # Few rows are read whole because that is quicker; what counts is whether there was another way.
+        session.execute("SET enable_seqscan = off")
+        session.execute("SET enable_bitmapscan = off")
+        account(session, "main", "a1")
+        for by in get_args(By):
+            statement(session, "main", "a1", datetime.date(2024, 1, 2), datetime.date(2024, 1, 4), by)
+        audit(session, book="main")
+        audit(session, book="main", actor="root")
+        audit(session, command="c7")
+        outcomes(session, "c7")
+        trial_balance(session, "main")
+        business_days(session, "main")
+        for plan in Explained.plans:
+            assert "Seq Scan" not in plan, plan
+            assert plan.count("Index Cond") >= plan.count("Index Scan") + plan.count(
+                "Index Only Scan"
+            ) - plan.count("on books"), plan
+        Explained.plans.clear()
+        session.execute("SET enable_bitmapscan = on")
+        session.execute(b"SELECT FROM daybook.audit WHERE entities @> ARRAY['a1']")
+        assert "Bitmap Index Scan on audit_2024_01_entities_idx" in Explained.plans[-1], Explained.plans[-1]

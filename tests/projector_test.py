@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import random
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,11 @@ from projections.position import OtherLog
 from projections.projector import Projector
 from projections.read_models import TABLES
 from projections.rebuild import NothingToCompare, RebuildRunning, rebuild
+from projections.reporting import replace as replace_views
+from projections.tables import Change
+from schemas.catalogue import encode
+from schemas.postings import Posting
+from schemas.transfers import TransferPosted
 from tests.random_bank import Bank
 
 
@@ -171,6 +177,58 @@ def test_who_was_overtaken_changes_nothing_and_goes_on_from_there(postgres_dsn: 
     assert is_right(postgres_dsn, bank.log)
 
 
+def test_after_a_failure_the_same_projector_goes_on_where_it_was(
+    postgres_dsn: str, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = [False]
+
+    def full_disk(session: Session, schema: str, changes: Sequence[Change]) -> None:
+        make(session, schema, changes)
+        if failing[0]:
+            raise psycopg.errors.DiskFull
+
+    monkeypatch.setattr(projections.projector, "make", full_disk)
+    with projector(postgres_dsn, bank.log) as mine:
+        while mine.step(40):
+            failing[0] = True
+            with contextlib.suppress(psycopg.errors.DiskFull):
+                mine.step(40)
+            failing[0] = False
+    assert is_right(postgres_dsn, bank.log)
+
+
+def test_a_rebuild_in_many_batches_makes_the_same_rows(
+    postgres_dsn: str, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with projector(postgres_dsn, bank.log) as mine:
+        mine.catch_up()
+    monkeypatch.setattr(projections.rebuild, "BATCH", 11)
+    monkeypatch.setattr(projections.rebuild, "SETTLE_AFTER", 5)
+    assert rebuild(postgres_dsn, bank.log).identical
+
+
+def test_while_names_are_swapped_no_projector_moves_the_position(
+    postgres_dsn: str, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it did then would be lost, and nobody would know."""
+    with projector(postgres_dsn, bank.log) as mine:
+        mine.catch_up()
+    tried = []
+
+    def replace(session: Session, tables: str, old: str) -> None:
+        with connect(postgres_dsn) as beside:
+            beside.execute("SET lock_timeout = '100ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                beside.execute("UPDATE daybook.position SET event_offset = event_offset")
+            assert beside.execute("SELECT count(*) > 0 FROM reporting.accounts").fetchone() == (True,)
+        tried.append(old)
+        replace_views(session, tables, old)
+
+    monkeypatch.setattr("projections.reporting.replace", replace)
+    rebuild(postgres_dsn, bank.log)
+    assert tried
+
+
 def test_an_outcome_is_never_cut_in_two(postgres_dsn: str) -> None:
     """Opening a book is one outcome of two events, of two books."""
     bank = Bank(1)
@@ -184,6 +242,28 @@ def test_an_outcome_is_never_cut_in_two(postgres_dsn: str) -> None:
             assert {rows_of for _, rows_of in rows} <= {1}
         two = session.execute("SELECT count(*) FROM daybook.audit WHERE type LIKE 'Book%'").fetchone()
         assert two == (4,)
+
+
+def test_one_row_answers_a_command_that_moved_money_several_times(postgres_dsn: str) -> None:
+    log = MemoryLog()
+    day = datetime.date(2024, 5, 15)
+    events = [
+        TransferPosted(
+            seq=seq, book="main", cause=cause, actor="root", command=f"c{cause}",
+            debit="a", credit="b", amount=1, currency="EUR", reference="",
+            booking_date=day,
+            value_date=day,
+            postings=(Posting("a", -1, "EUR", -seq), Posting("b", 1, "EUR", seq)),
+        )
+        for seq, cause in ((1, 0), (2, 1), (3, 1), (4, 1), (5, 2))
+    ]
+    log.commit([Out(b"main", encode(event)) for event in events], BEFORE_FIRST, 0)
+    with projector(postgres_dsn, log) as mine, connect(postgres_dsn) as session:
+        mine.catch_up(3)
+        found = session.execute(
+            "SELECT command, seq, last_seq FROM daybook.commands ORDER BY cause"
+        ).fetchall()
+        assert found == [("c0", 1, 1), ("c1", 2, 4), ("c2", 5, 5)]
 
 
 def test_another_log_is_refused(postgres_dsn: str, bank: Bank) -> None:
