@@ -96,7 +96,13 @@ def open_database(data_dir: Path, url: str | None) -> Iterator[Database]:
                 except BlockingIOError:
                     pass  # somebody else works with it
                 else:
-                    server.stop()
+                    try:
+                        server.stop()
+                    except (OSError, RuntimeError) as error:
+                        raise DatabaseUnavailable(
+                            f"The bundled PostgreSQL does not stop: {first_line(error)}.",
+                            "Nothing is lost; the next command that needs it finds it running.",
+                        ) from error
 
 
 @contextlib.contextmanager
