@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from book.repeats import BUCKETS, FORGET_AT_ONCE
+from book.state import SYSTEM_BOOK
 from commands import decide
 from engine import pipeline, worker
 from engine.errors import NotInitialised
@@ -17,6 +18,8 @@ from engine.worker import Worker
 from schemas.access import GrantRole, RevokeRole
 from schemas.accounts import AccountOpened, BlockLifted
 from schemas.books import (
+    BookOpened,
+    BookRegistered,
     BusinessDateRolled,
     ClockConfirmed,
     ConfirmClock,
@@ -540,9 +543,8 @@ def jumped(**fields: Any) -> Story:
 def test_nothing_but_its_confirmation_is_decided_after_a_jump() -> None:
     told = jumped()
     at = told.book.at
-    midnight = BEGAN_MS + 14 * 3_600_000
     when(internal("x"))
-    then(rejected("clock_unconfirmed", jump_ms=told.now - midnight))
+    then(rejected("clock_unconfirmed", jump_ms=told.now - at))
     assert told.book.at == at
     told.idle()
     assert fired(told) == []
@@ -564,21 +566,38 @@ def test_after_its_confirmation_an_idle_book_fires_what_it_missed() -> None:
     assert [timer for _, timer in fired(told)] == ["business_date"] * 3
 
 
-def test_a_day_without_anything_is_no_jump() -> None:
+def test_a_day_and_an_hour_without_anything_are_no_jump() -> None:
     told = given(book(clock="wall"))
-    midnight = BEGAN_MS + 14 * 3_600_000
-    told.now = midnight + DAY_MS - 1
+    told.now = told.book.at + 25 * 3_600_000 - 1
     when(internal("x"))
-    then(happened(AccountOpened, at=midnight + DAY_MS))
+    then(happened(AccountOpened, at=told.now))
 
 
-def test_a_millisecond_more_than_a_day_is_a_jump() -> None:
+def test_a_millisecond_more_than_a_day_and_an_hour_is_a_jump() -> None:
     told = given(book(clock="wall"))
-    midnight = BEGAN_MS + 14 * 3_600_000
-    told.now = midnight + DAY_MS
+    told.now = told.book.at + 25 * 3_600_000
     when(internal("x"))
-    then(rejected("clock_unconfirmed", jump_ms=DAY_MS + 1))
+    then(rejected("clock_unconfirmed", jump_ms=25 * 3_600_000 + 1))
     assert not told.events()[-1].fingerprint
+
+
+def test_after_more_than_a_year_the_system_book_waits_for_confirmation_too() -> None:
+    told = given()
+    told.now += 366 * DAY_MS
+    told.send(b"rubbish")
+    (refusal,) = then(rejected("undecodable"))
+    assert refusal.at < told.now, "what is refused does not move the book past the jump"
+    when(book(clock="wall").to("second"))
+    then(rejected("clock_unconfirmed"))
+    when(confirm().to(SYSTEM_BOOK), book(clock="wall").to("second"))
+    then(happened(BookRegistered), happened(BookOpened, book="second", at=told.now))
+
+
+def test_the_system_book_may_be_quiet_for_days() -> None:
+    told = given()
+    when(later(days=5), book(clock="wall").to("second"))
+    then(happened(BookRegistered), happened(BookOpened, book="second", at=told.now))
+    told.idle()
 
 
 def test_a_jump_within_what_was_confirmed_is_none_and_a_further_one_is() -> None:
