@@ -1,6 +1,6 @@
 # Daybook, from a bare clone: each target makes .venv by itself, from requirements.lock.
 #
-#   make demo    [SERVE=1] [SEED=7] [LOG=kafka]    show it
+#   make demo    [SEED=7] [LOG=postgres]           show it
 #   make check                                     lint, format, types, import arrows
 #   make test                                      the tests that take seconds
 #   make test-all                                  all tests
@@ -31,7 +31,7 @@ help:
 	@sed -n '3,9s/^#   //p' Makefile
 
 demo: $(READY)
-	@./daybook demo $(if $(filter-out 0,$(SERVE)),--serve) $(if $(SEED),--seed $(SEED)) $(if $(LOG),--log $(LOG))
+	@./daybook demo $(if $(SEED),--seed $(SEED)) $(if $(LOG),--log $(LOG))
 
 check: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from book.books import BUSINESS_DATE_TIMER
-from book.state import Book
+from book.state import SYSTEM_BOOK, Book
 from commands.calendar import local_date, midnight_ms, zone
 from commands.decision import Decision, knows_currency
 from schemas.books import (
@@ -31,8 +31,9 @@ from schemas.fields import AccountKind
 from schemas.rejections import reject
 
 _A_DAY = datetime.timedelta(days=1)
-CLOCK_JUMP_MS = DAY_MS
-"""A wall clock that runs further than this past a timer that should have fired has jumped."""
+CLOCK_JUMP_MS = 25 * 3_600_000
+"""A wall clock further than this past what its book has seen has jumped: a day may have 25 hours."""
+SYSTEM_JUMP_MS = 366 * DAY_MS
 
 
 def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
@@ -98,12 +99,15 @@ def advance_time(book: Book, command: AdvanceTime, at_ms: int) -> Decision:
 
 
 def clock_jump_ms(book: Book, at_ms: int) -> int:
-    """By how much a wall clock has jumped: how late the next timer is, beyond what was confirmed; else 0."""
-    due = book.timers.next()
-    if book.clock != "wall" or due is None or at_ms <= book.clock_confirmed_ms:
+    """By how much a wall clock has jumped past all that the book has seen or had confirmed; else 0.
+
+    An engine that runs shows a book every midnight, so more than a day without anything is a jump. A system
+    book sees no midnights; it may be quiet for a year.
+    """
+    if book.clock != "wall":
         return 0
-    late = at_ms - max(due[0], book.at)
-    return late if late > CLOCK_JUMP_MS else 0
+    jump = at_ms - max(book.at, book.clock_confirmed_ms)
+    return jump if jump > (SYSTEM_JUMP_MS if book.id == SYSTEM_BOOK else CLOCK_JUMP_MS) else 0
 
 
 def confirm_clock(book: Book, command: ConfirmClock, at_ms: int) -> Decision:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -21,12 +21,16 @@ from schemas.access import (
     SuspendActor,
 )
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
+from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
 
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     {
+        ConfirmClock,
+        ClosePeriod,
+        SetRepeatWindow,
         DefineRole,
         GrantRole,
         RevokeRole,
@@ -70,6 +74,14 @@ def may(book: Book, command: Command) -> bool:
             if within is not None and (not within or _reaches(book, actor, command, within)):
                 return True
     return False
+
+
+def permits(book: Book, actor_id: str, kind: type[Command]) -> bool:
+    """Whether a role of the actor permits commands of this type, within whatever scope."""
+    actor = book.actors.get(actor_id)
+    if actor is None or actor.suspended or (not actor.person and kind in FOR_PEOPLE):
+        return False
+    return any(not book.roles[role].scopes.keys().isdisjoint((kind.__name__, "*")) for role in actor.roles)
 
 
 def _reaches(book: Book, actor: Actor, command: Command, scopes: tuple[Scope, ...]) -> bool:
@@ -117,19 +129,28 @@ def _transfer(book: Book, command: Transfer) -> Reach:
 
 
 def _post_entries(book: Book, command: PostEntries) -> Reach:
-    amounts = [(leg.currency, abs(leg.amount)) for leg in command.legs]
-    return _of_accounts(book, [leg.account for leg in command.legs], amounts)
+    moved = _moved([(leg.currency, leg.amount) for leg in command.legs])
+    return _of_accounts(book, [leg.account for leg in command.legs], moved)
+
+
+def _moved(legs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """How much moves in each currency: the larger of what is taken and what is given, all legs together."""
+    given: dict[str, int] = {}
+    taken: dict[str, int] = {}
+    for currency, amount in legs:
+        side = given if amount > 0 else taken
+        side[currency] = side.get(currency, 0) + abs(amount)
+    return [(one, max(given.get(one, 0), taken.get(one, 0))) for one in {**given, **taken}]
 
 
 def _taken_back(book: Book, command: ReverseTransfer | RefundTransfer) -> Reach:
     posted = find_posted(book, command.transfer)
     if posted is None:
         return Reach()
-    part = command.amount if isinstance(command, RefundTransfer) else None
-    amounts = [
-        (book.accounts[account].currency, abs(amount) if part is None else part)
-        for account, amount in posted.legs
-    ]
+    if isinstance(command, RefundTransfer):
+        amounts = [(posted.currency, command.amount)]
+    else:
+        amounts = _moved([(book.accounts[account].currency, amount) for account, amount in posted.legs])
     return _of_accounts(book, [account for account, _ in posted.legs], amounts)
 
 

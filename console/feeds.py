@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable
 
 import msgspec
-import orjson
 
 from book.state import SYSTEM_BOOK
 from console.choices import the_only
@@ -70,11 +69,11 @@ def only_book(records: Iterable[Record]) -> str:
 
 
 def _print_event(output: Output, record: Record) -> None:
-    event = orjson.loads(record.value)
     if output.json:
-        output.emit(**event)
+        output.line(record.value)
         return
+    event = msgspec.json.decode(record.value)
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event["at"] / 1000))
     body = {name: value for name, value in event.items() if name not in ENVELOPE and name != "type"}
     by = event["actor"] or ("timer" if event["timer"] else SYSTEM_BOOK)
-    output.say(f"{event['seq']:>8}  {at}  {event['type']}  {by}  {orjson.dumps(body).decode()}")
+    output.say(f"{event['seq']:>8}  {at}  {event['type']}  {by}  {msgspec.json.encode(body).decode()}")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import orjson
+import msgspec
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -35,9 +35,13 @@ class Output:
 
     def emit(self, **fields: Any) -> None:
         """A JSON object on a line of its own; nothing for people."""
+        self.line(msgspec.json.encode(fields, enc_hook=str))
+
+    def line(self, document: bytes) -> None:
+        """A JSON object that is written already; nothing for people."""
         if self.json:
             try:
-                sys.stdout.buffer.write(orjson.dumps(fields, default=str) + b"\n")
+                sys.stdout.buffer.write(document + b"\n")
                 sys.stdout.buffer.flush()
             except BrokenPipeError:
                 _nobody_reads()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 
+import psycopg
+
 from console.output import Output
 from console.read_models import AT_ONCE
 from engine.client import EngineClient
@@ -16,7 +18,7 @@ from engine.receipts import Signer, read_signing_key
 from engine.service import serve
 from engine.settings import Settings
 from engine.supervisor import Child, Supervisor, until_told
-from projections.database import open_database
+from projections.database import DatabaseUnavailable, first_line, open_database
 from projections.projector import Projector
 
 IDLE_S = 0.05
@@ -39,7 +41,7 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         env = {"DAYBOOK_HOME": str(home.root.resolve())}
         supervisor = Supervisor(
             [
-                Child("engine", ["run", "engine"], env),
+                Child("engine", ["run", "engine"], env, essential=True),
                 Child("projector", ["run", "projector"], env),
                 Child("follower", ["run", "follower"], env),
             ],
@@ -67,9 +69,14 @@ def run_projector(output: Output, home: Home, settings: Settings) -> None:
         open_log(home, settings, writer=False) as log,
         contextlib.closing(Projector(database.dsn, log)) as projector,
     ):
-        while not told.is_set():
-            if projector.step(AT_ONCE) == 0:
-                told.wait(IDLE_S)
+        try:
+            while not told.is_set():
+                if projector.step(AT_ONCE) == 0:
+                    told.wait(IDLE_S)
+        except psycopg.Error as error:
+            raise DatabaseUnavailable(
+                f"The database of the read models failed: {first_line(error)}."
+            ) from error
 
 
 def run_follower(output: Output, home: Home, settings: Settings) -> None:

@@ -19,7 +19,14 @@ from engine.fold import Folded
 from engine.home import Home
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, wall_clock
-from engine.receipts import Signer, public_key_path, read_public_key, read_receipt, read_signing_key
+from engine.receipts import (
+    NEWEST_FILE,
+    Signer,
+    public_key_path,
+    read_public_key,
+    read_receipt,
+    read_signing_key,
+)
 from engine.settings import Settings
 from engine.snapshots import load_newest
 from projections.database import open_database
@@ -37,7 +44,8 @@ def verify(
     output: Output, home: Home, settings: Settings, against: Sequence[Path], *, read_models: bool
 ) -> bool:
     """Check the log, and every row of the read models."""
-    receipts = [read_receipt(path) for path in against]
+    newest = home.receipts / NEWEST_FILE
+    receipts = [read_receipt(path) for path in (*against, *([newest] if newest.exists() else []))]
     key_file = public_key_path(home.signing_key)
     public_key = read_public_key(key_file) if key_file.exists() else None
     with open_log(home, settings, writer=False) as log, output.progress() as bar:
@@ -113,15 +121,19 @@ def rebuild(output: Output, home: Home, settings: Settings) -> bool:
             database.dsn, log, progress=lambda events: bar.update(task, completed=events)
         )
     took = time.perf_counter() - began
+    bring_up_to_date(output, home, settings)  # what the log had beyond the read models
     output.table(
         "",
         ["read model", ">rows", ">differing", "examples"],
         [(one.name, f"{one.rows:,}", f"{one.differing:,}", "; ".join(one.examples)) for one in done.tables],
     )
-    verdict = "identical" if done.identical else "DIFFERENT"
-    output.say(f"{done.events:,} events in {took:.1f} s: the read models were {verdict}, and are swapped.")
+    verdict = "they were identical to the live ones" if done.identical else "the live ones were DIFFERENT"
+    if not done.compared:
+        verdict = "there was nothing to compare them with"
+    output.say(f"{done.events:,} events in {took:.1f} s: {verdict}, and took their place.")
     output.emit(
         ok=done.identical,
+        compared=done.compared,
         events=done.events,
         tables={one.name: {"rows": one.rows, "differing": one.differing} for one in done.tables},
     )

@@ -13,7 +13,7 @@ from typing import Protocol
 from book.digest import partition_digest
 from engine.admission import Admission
 from engine.client import EngineClient
-from engine.errors import LogLocked, NotInitialised
+from engine.errors import LogLocked, NotInitialised, OutcomeUnknown, Uncertain
 from engine.fold import Folded
 from engine.home import LOCAL_KEY, Home, NoHome
 from engine.log.memory import MemoryLog
@@ -77,8 +77,11 @@ class InProcess:
             part = outs[start : start + AT_ONCE]
             self._answers = []
             self._log.submit(part)
-            while len(self._answers) < len(part):
-                self.worker.step()
+            try:
+                while len(self._answers) < len(part):
+                    self.worker.step()
+            except Uncertain as error:
+                raise OutcomeUnknown(error.what) from error
             answers += self._answers
         return answers
 

@@ -23,7 +23,7 @@ from schemas.catalogue import decode_event
 
 SNAPSHOT_EVENTS: Final = 200_000
 SNAPSHOT_S: Final = 300.0
-SIGN_S: Final = 5.0
+SIGN_S: Final = 30.0
 AT_ONCE: Final = 50_000
 
 

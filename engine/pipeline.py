@@ -15,11 +15,11 @@ from book.state import SYSTEM_BOOK, Book, Partition
 from commands.books import CLOCK_JUMP_MS, clock_jump_ms
 from commands.decide import DECIDE, fire
 from commands.decision import Decision
-from commands.permission import may
+from commands.permission import may, permits
 from engine.admission import Admission
 from engine.log.records import Out, Record
 from schemas.books import AdvanceTime, ConfirmClock, OpenBook, SetRepeatWindow
-from schemas.catalogue import encode, fingerprint
+from schemas.catalogue import digest, encode, fingerprint
 from schemas.message import Command, Event
 from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated, Rejection, reject
 
@@ -27,6 +27,8 @@ AHEAD_MS = 60_000
 """How far a command's issue time may be ahead of a wall clock."""
 FARTHEST_MS = 366 * 86_400_000
 """How far one command may move a commanded book's time."""
+UNASKED_MS = 8 * 86_400_000
+"""How far it may without leave to send AdvanceTime: over a week of holidays."""
 TIMERS_AT_ONCE = 256
 """How many timers fire before the worker commits what they did."""
 
@@ -61,7 +63,7 @@ class Pipeline:
             return True
         kind = type(command)
         book = partition.system if kind is OpenBook else partition.books.get(command.book)
-        if book is None or command.book == SYSTEM_BOOK:
+        if book is None or (command.book == SYSTEM_BOOK and kind is not ConfirmClock):
             self._refuse(
                 partition.system, record, reject("unknown_book", book=command.book, id=command.id), None
             )
@@ -81,7 +83,8 @@ class Pipeline:
                 if not may(book, command):
                     self._refuse(book, record, reject("not_permitted", actor=command.actor), command)
                     return True
-                if asked - at > FARTHEST_MS:
+                farthest = FARTHEST_MS if permits(book, command.actor, AdvanceTime) else UNASKED_MS
+                if asked - at > farthest:
                     self._refuse(book, record, reject("issued_in_future", ahead_ms=asked - at), command)
                     return True
                 at = asked
@@ -205,9 +208,16 @@ class Pipeline:
         mark: str = "",
     ) -> None:
         if at is None:
-            at = max(book.at, record.time_ms) if book.id == SYSTEM_BOOK else book.at
-        event = CommandRejected(rejection.reason, rejection.figures, rejection.restricted)
+            at = book.at
+            if book.id == SYSTEM_BOOK and not clock_jump_ms(book, record.time_ms):
+                at = max(at, record.time_ms)
         mark = "" if rejection.reason in UNREMEMBERED else mark
+        event = CommandRejected(
+            rejection.reason,
+            rejection.figures,
+            rejection.restricted,
+            "" if mark else digest(record.value),  # so that what was refused cannot be told otherwise later
+        )
         self.answers.append((self._append(book, record, command, at, mark, event),))
 
     def _append(

@@ -20,15 +20,20 @@ import msgspec
 FEW_RESTARTS = 5
 WITHIN_S = 60.0
 STOP_S = 15.0
+MOST_WAIT_S = 15.0
 WRONG_USE = 2
 
 
 class Child(msgspec.Struct):
-    """A process to keep alive. command: the subcommand and its arguments.   env: on top of our own."""
+    """A process to keep alive. command: the subcommand and its arguments.   env: on top of our own.
+
+    essential: whether the site ends where it cannot be kept alive; the others are tried for ever.
+    """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str] = {}
+    essential: bool = False
     process: subprocess.Popen[bytes] | None = None
     starts: list[float] = []
     start_at: float = 0.0
@@ -78,16 +83,16 @@ class Supervisor:
                 return True
             child.process = None
             self._is_ready = False
-            if status == WRONG_USE:  # it has said why, and would say it again
+            if child.essential and status == WRONG_USE:  # it has said why, and would say it again
                 self.say(f"The {child.name} cannot start.")
                 return False
-            recent = [one for one in child.starts if now - one < WITHIN_S]
-            if len(recent) >= FEW_RESTARTS:
+            child.starts = recent = [one for one in child.starts if now - one < WITHIN_S]
+            if child.essential and len(recent) >= FEW_RESTARTS:
                 self.say(
                     f"The {child.name} ended {len(recent)} times in a minute (status {status}); giving up."
                 )
                 return False
-            child.start_at = now + 0.2 * 2 ** len(recent)
+            child.start_at = now + min(0.2 * 2 ** len(recent), MOST_WAIT_S)
             self.say(f"The {child.name} ended with status {status}; starting it again.")
         if now >= child.start_at:
             child.starts.append(now)

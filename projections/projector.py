@@ -11,6 +11,7 @@ import gc
 from collections.abc import Iterator
 from typing import Final
 
+from engine.errors import LogCorrupt
 from projections.batches import batches
 from projections.database import connect
 from projections.layout import LIVE, ensure
@@ -91,7 +92,14 @@ class Projector:
 
     def _apply(self, batch: Batch) -> None:
         last = batch.records[-1]
-        changes = changes_of(batch)
+        try:
+            changes = changes_of(batch)
+        except Exception as error:
+            raise LogCorrupt(
+                f"The events behind offset {self.offset} up to {last.offset} cannot be shown: "
+                f"{type(error).__name__}: {error}.",
+                "Run verify; the read models stay as they were before.",
+            ) from error
         with self._session.transaction():
             if not move(self._session, self.partition, self.offset, last):
                 raise _Moved

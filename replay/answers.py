@@ -1,11 +1,11 @@
 """Was every stored command answered exactly once, in order, and is it still the command that was decided?
 
-The links cover events. Commands are covered through them: an outcome's fingerprint is the command's digest.
+The links cover events. Commands are covered through them: an outcome carries the command's
+fingerprint, or the record's digest.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from engine.errors import LogCorrupt
 from engine.log.records import BEFORE_FIRST, Record
 from replay.problems import Problem, Problems
 from schemas.books import ReleaseActivated, SystemBookOpened
-from schemas.catalogue import Undecodable, decode_command, fingerprint
+from schemas.catalogue import Undecodable, decode_command, digest, fingerprint
 from schemas.message import Event
 from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated
 
@@ -41,7 +41,6 @@ class _Said(msgspec.Struct):
     actor: str
 
 
-_EMPTY = hashlib.blake2b(digest_size=8)
 _said = msgspec.json.Decoder(_Said).decode
 
 
@@ -102,6 +101,8 @@ class Answers:
             return
         self.count += 1
         mark = event.fingerprint
+        if type(event) is CommandRejected and event.record and digest(command.value) != event.record:
+            self._here(f"command {event.cause} as stored is not the one that was refused")
         if not event.command:
             if type(event) is not CommandRejected or event.reason not in NAMELESS:
                 self._here(f"the outcome of command {event.cause} does not name it")
@@ -159,13 +160,6 @@ class Answers:
         while (record := self._ahead or self._next()) is not None:
             self._ahead = None
             yield record
-
-
-def digest(value: bytes) -> str:
-    """The fingerprint of a command that is stored in canonical form."""
-    taken = _EMPTY.copy()  # a copy is cheaper than a new one
-    taken.update(value)
-    return taken.hexdigest()
 
 
 def _is(value: bytes, mark: str) -> bool:

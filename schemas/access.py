@@ -29,8 +29,9 @@ class Scope(Value):
     """What a permission reaches. An empty part does not restrict; a part that cannot be judged refuses.
 
     own_party: only accounts and data of the party behind the user.
-    account_kinds, products, branches: of every account that the command takes from or changes.
-    amounts: the largest amount a command may move, by currency; a currency that is not listed is refused.
+    account_kinds, products, branches: of every account that the command takes from or changes; of a posting
+    with several legs, of every leg.   amounts: the largest amount a command may move, all its legs together,
+    by currency; a currency that is not listed is refused.
     """
 
     own_party: bool = False

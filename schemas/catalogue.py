@@ -71,6 +71,11 @@ def decode_command(value: bytes) -> Command:
 
 def fingerprint(command: Command) -> str:
     """16 hex digits over the canonical command. The id is in it, which changes nothing among equal ids."""
-    digest = _EMPTY.copy()  # a copy is cheaper than a new one
-    digest.update(encode(command))
-    return digest.hexdigest()
+    return digest(encode(command))
+
+
+def digest(value: bytes) -> str:
+    """16 hex digits over a record's bytes."""
+    taken = _EMPTY.copy()  # a copy is cheaper than a new one
+    taken.update(value)
+    return taken.hexdigest()

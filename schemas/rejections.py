@@ -103,11 +103,13 @@ class CommandRejected(Event, tag="CommandRejected"):
 
     reason: from the catalogue.   figures: the values behind it (amounts in minor units).
     restricted: detail for staff only; never shown to the caller.
+    record: 16 hex digits over the record's bytes, where no fingerprint says what was asked; else empty.
     """
 
     reason: Reason
     figures: dict[str, int | str] = {}
     restricted: str = ""
+    record: str = ""
 
 
 class CommandRepeated(Event, tag="CommandRepeated"):

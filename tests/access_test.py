@@ -36,10 +36,17 @@ from schemas.accounts import (
     OverdraftSet,
     SetOverdraft,
 )
-from schemas.books import RegisterAsset
+from schemas.books import ClosePeriod, ConfirmClock, RegisterAsset, SetRepeatWindow
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
 from schemas.rejections import CommandRejected, Reason
-from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer, TransferPosted
+from schemas.transfers import (
+    EntriesPosted,
+    PostEntries,
+    RefundTransfer,
+    ReverseTransfer,
+    Transfer,
+    TransferPosted,
+)
 from tests.story import (
     Said,
     Word,
@@ -219,7 +226,7 @@ def test_a_system_may_nothing_that_is_for_people_whatever_its_roles_say() -> Non
 def test_those_who_decide_who_may_what_are_people() -> None:
     assert {
         DefineRole, GrantRole, RevokeRole, RegisterPerson, RegisterUser, RegisterSystem, SuspendActor,
-        ReinstateActor,
+        ReinstateActor, ConfirmClock, ClosePeriod, SetRepeatWindow,
     } == FOR_PEOPLE  # fmt: skip
 
 
@@ -544,3 +551,12 @@ def test_a_scope_reaches_through_the_floor_of_an_overdraft() -> None:
     then(rejected("not_permitted"))
     when(say(RegisterParty, party="new", kind="person", name="A"))
     then(happened(PartyRegistered))
+
+
+def test_a_limit_on_amounts_is_on_all_legs_together() -> None:
+    small = role("small", "PostEntries", scope=Scope(amounts={"EUR": 100}))
+    given(internal("here"), internal("there"), small, user("carl", roles=["small"]))
+    when(entries(*[("here", -60), ("there", 60)] * 2).by("carl"))
+    then(rejected("not_permitted"))
+    when(entries(("here", -100), ("there", 60), ("there", 40)).by("carl"))
+    then(happened(EntriesPosted))
