@@ -27,23 +27,12 @@ from schemas.catalogue import encode
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.transfers import Leg, PostEntries, RefundTransfer, ReverseTransfer, Transfer
+from tests.hostile import HOSTILE
 
 BEGAN_MS = 1_704_103_200_000  # 1 January 2024, 10:00 UTC
 DAY_MS = 86_400_000
 BOOKS = ("main", "side")
 ROOT = Administrator(person="ruth", user="root", name="Ruth \\ Root")
-HOSTILE = (
-    *("\\", "\\N", "\\.", "\\\\", "\t", "\n", "\r\n", "a\tb\nc", "\x01\x1f\x7f", "\u2028\u2029", "\ufeff"),
-    *(
-        "😀 ﷽ e\u0301",
-        "'; DROP SCHEMA daybook CASCADE; --",
-        '{"a": "b"}',
-        '{"x",y}',
-        "%s %(x)s {schema}",
-        '"',
-    ),
-    *("$1 $$ \\u0041 \\x41", "NULL", "", " ", "\\x", "a\\", "ÄÖÜ" * 20, "\U0010ffff", "*" * 500),
-)
 
 
 class Bank:
