@@ -101,6 +101,7 @@ class Opening:
             time_zone=self._time_zone,
             clock="commanded",
             repeat_cap=max(REPEAT_CAP, parties * 40),
+            reversible_days=400,
         )
 
     def _staff(self) -> None:

@@ -24,6 +24,8 @@ from schemas.message import Command, Date, Event, Value
 DAY_MS = 86_400_000
 REPEAT_WINDOW_MS = 7 * DAY_MS
 REPEAT_CAP = 1_000_000
+REVERSIBLE_DAYS = 60
+"""The book keeps about 250 bytes for each transfer of these days (decision 4)."""
 
 
 class ChartLine(Value):
@@ -75,7 +77,7 @@ class OpenBook(Command, tag="OpenBook"):
     chart: Annotated[tuple[ChartLine, ...], Meta(max_length=10_000), at.MaxLen(10_000)] = DEFAULT_CHART
     repeat_window_ms: Duration = REPEAT_WINDOW_MS
     repeat_cap: RepeatCap = REPEAT_CAP
-    reversible_days: Annotated[int, Meta(ge=1, le=3660), at.Ge(1), at.Le(3660)] = 400
+    reversible_days: Annotated[int, Meta(ge=1, le=3660), at.Ge(1), at.Le(3660)] = REVERSIBLE_DAYS
 
 
 class AdvanceTime(Command, tag="AdvanceTime"):

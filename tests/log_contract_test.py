@@ -417,3 +417,16 @@ def test_closing_refuses_those_who_wait_for_room(place: Place) -> None:
         log.submit(outs("b"))
     with pytest.raises((EngineStopped, Uncertain)):
         log.commit(outs("e"), 0, T0)
+
+
+def test_what_waits_is_given_out_by_bytes_too() -> None:
+    log = MemoryLog()
+    large = Out(b"main", bytes(30 << 20))
+    log.submit([large] * 5)
+    assert [record.offset for record in log.commands(-1, 8_000, 0.0)] == [0, 1]
+    log.commit([], 1, 0)
+    assert [record.offset for record in log.commands(1, 8_000, 0.0)] == [2, 3]
+    full = MemoryLog(submit_timeout_s=0.0)
+    full.submit([large] * 8)
+    with pytest.raises(Busy):
+        full.submit([large])

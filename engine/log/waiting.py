@@ -8,13 +8,21 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Final
 
 from engine.errors import Busy, EngineStopped
 from engine.log.records import Clock, Out, Record
 
+MOST_BYTES: Final = 256 << 20
+AT_ONCE_BYTES: Final = 64 << 20
+
 
 class Waiting:
-    """limit: commands that may wait. timeout_s: how long `put` waits for room before it raises Busy."""
+    """limit: commands that may wait. timeout_s: how long `put` waits for room before it raises Busy.
+
+    They also wait only up to `MOST_BYTES`, and are given out up to `AT_ONCE_BYTES`, so that a page stays far
+    below what a database takes as one value.
+    """
 
     def __init__(
         self, next_offset: int, clock: Clock, limit: int, timeout_s: float, records: Iterable[Record] = ()
@@ -29,6 +37,7 @@ class Waiting:
         self._room = threading.Condition(self._lock)
         self._woken = False
         self._closed = ""
+        self._bytes = sum(len(record.value) for record in self._records)
 
     def put(self, commands: Sequence[Out], copies: int = 1) -> range:
         """Queues the commands side by side and returns their offsets; a batch over the limit waits for an
@@ -37,8 +46,11 @@ class Waiting:
         Raises Busy after `timeout_s` without room, EngineStopped after `close`; then none was taken.
         """
         count = len(commands) * copies
+        size = sum([len(out.value) for out in commands]) * copies
         with self._lock:
-            if not self._room.wait_for(lambda: self._fits(count) or bool(self._closed), self._timeout_s):
+            if not self._room.wait_for(
+                lambda: self._fits(count, size) or bool(self._closed), self._timeout_s
+            ):
                 raise Busy(f"{len(self._records)} commands have waited for {self._timeout_s:g} s.")
             if self._closed:
                 raise EngineStopped(self._closed)
@@ -51,11 +63,14 @@ class Waiting:
                     append(Record(out.key, out.value, offset, time_ms, out.headers))
                     offset += 1
             self._next = offset
+            self._bytes += size
             self._arrived.notify()
         return range(first, first + len(commands))
 
-    def _fits(self, count: int) -> bool:
-        return not self._records or len(self._records) + count <= self._limit
+    def _fits(self, count: int, size: int) -> bool:
+        if not self._records:
+            return True
+        return len(self._records) + count <= self._limit and self._bytes + size <= MOST_BYTES
 
     def after(self, offset: int, limit: int, wait_s: float) -> list[Record]:
         """Up to `limit` waiting commands behind `offset`, without removing them; waits for the first."""
@@ -66,7 +81,8 @@ class Waiting:
                 )
             self._woken = False
             start = len(self._records) - self._behind(offset)
-            return list(islice(self._records, start, start + limit))
+            found = list(islice(self._records, start, start + limit))
+            return found if self._bytes <= AT_ONCE_BYTES else _up_to(AT_ONCE_BYTES, found)
 
     def _behind(self, offset: int) -> int:
         """How many wait with a greater offset; they are contiguous, so it is a subtraction."""
@@ -83,7 +99,7 @@ class Waiting:
         with self._lock:
             popleft = self._records.popleft
             for _ in range(count):
-                popleft()
+                self._bytes -= len(popleft().value)
             self._room.notify_all()
 
     def wake(self) -> None:
@@ -106,3 +122,12 @@ class Waiting:
         """All that waits, in order."""
         with self._lock:
             return list(self._records)
+
+
+def _up_to(size: int, records: list[Record]) -> list[Record]:
+    """The first of the records, and those behind it that are within so many bytes together."""
+    for number, record in enumerate(records):
+        size -= len(record.value)
+        if size < 0:
+            return records[: max(number, 1)]
+    return records
