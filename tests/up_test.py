@@ -194,6 +194,7 @@ class Load:
         return told
 
 
+@pytest.mark.long
 def test_nothing_is_lost_or_doubled_over_two_kills(site: Terminal, postgres_dsn: str) -> None:
     site.env["DAYBOOK_DATABASE_URL"] = postgres_dsn
     _kill_under_load(site, rounds=2)
