@@ -71,7 +71,7 @@ def verify(
         "",
         ["book", ">events", ">accounts", ">parties", "digest"],
         [
-            (name, f"{one.seq:,}", f"{one.accounts:,}", f"{one.parties:,}", one.digest)
+            (name, f"{one.seq:,}", f"{one.accounts:,}", f"{one.parties:,}", f"{one.digest[:16]}…")
             for name, one in found.books.items()
         ],
     )
