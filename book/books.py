@@ -115,7 +115,8 @@ def period_closed(book: Book, event: PeriodClosed) -> None:
 
 def repeat_window_set(book: Book, event: RepeatWindowSet) -> None:
     """Command ids are remembered for another span, or in another number."""
-    book.repeats.resize(event.repeat_window_ms, event.repeat_cap, event.at)
+    book.repeats.window_ms = event.repeat_window_ms
+    book.repeats.cap = event.repeat_cap
 
 
 def asset_registered(book: Book, event: AssetRegistered) -> None:

@@ -69,13 +69,6 @@ class Repeats(msgspec.Struct):
         if not oldest.keys:
             del buckets[0]
 
-    def resize(self, window_ms: int, cap: int, at_ms: int) -> None:
-        """Remember for another span, or in another number. What was decided so far keeps its bucket's end."""
-        if self.buckets:
-            self.buckets.append(Bucket(at_ms, 0))
-        self.window_ms = window_ms
-        self.cap = cap
-
 
 def key_of(actor: str, command_id: str) -> str:
     """The key under which a command is remembered. No actor that exists has a line feed in its id."""

@@ -184,6 +184,44 @@ def test_ids_are_forgotten_a_bounded_number_at_a_time() -> None:
     assert forgotten == [FORGET_AT_ONCE, FORGET_AT_ONCE, rest, 0]
 
 
+def test_buckets_are_forgotten_one_after_another() -> None:
+    told = given(book(repeat_window_ms=WINDOW_MS))
+    for n in range(5):
+        when(later(ms=A_BUCKET_MS), internal(f"a{n}"))
+    assert len(told.book.repeats.buckets) == 6
+    when(later(ms=2 * WINDOW_MS), [internal(f"b{n}") for n in range(6)])
+    assert list(told.book.repeats.seen) == [
+        f"root\nc{n}" for n in range(8, 15)
+    ]  # the last ended when the next began
+    assert len(told.book.repeats.buckets) == 2
+
+
+def test_a_bucket_spans_a_64th_of_the_window_and_is_forgotten_a_window_after_its_end() -> None:
+    told = given(book(repeat_window_ms=WINDOW_MS))
+    start = told.book.repeats.buckets[0].start_ms
+    when(internal("last").issued_at(start + A_BUCKET_MS - 1))
+    assert len(told.book.repeats.buckets) == 1
+    told.now = start + A_BUCKET_MS + WINDOW_MS - 1
+    when(say(GrantRole, subject="root", role="none").with_id("c2").issued_at(told.now))
+    then(rejected("id_reused"))
+    assert len(told.book.repeats.seen) == 3
+    when(say(GrantRole, subject="root", role="none").with_id("c2").issued_at(told.now))
+    then(rejected("id_reused"))
+    assert told.book.repeats.seen == {}
+    assert told.book.repeats.floor_ms == start + A_BUCKET_MS - 1
+
+
+def test_a_bucket_ends_where_its_span_does() -> None:
+    told = given(book(repeat_window_ms=WINDOW_MS))
+    start = told.book.repeats.buckets[0].start_ms
+    when(internal("next").issued_at(start + A_BUCKET_MS))
+    assert [one.start_ms for one in told.book.repeats.buckets] == [start, start + A_BUCKET_MS]
+    when(internal("then").issued_at(start + A_BUCKET_MS + WINDOW_MS - 1))
+    assert len(told.book.repeats.seen) == 4
+    when(internal("later").issued_at(start + A_BUCKET_MS + WINDOW_MS))
+    assert len(told.book.repeats.seen) == 3
+
+
 def test_at_the_cap_the_answer_is_busy_and_the_id_can_be_sent_again() -> None:
     told = given(book(repeat_window_ms=WINDOW_MS, repeat_cap=4), account("alice"))
     assert len(told.book.repeats.seen) == 4
