@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -201,9 +202,14 @@ def test_what_an_interrupted_first_start_left_is_cleared(tmp_path: Path) -> None
     data = Path(tempfile.mkdtemp(prefix="dbk", dir="/tmp")) / "postgres"
     (data / "cluster.0badf00d").mkdir(parents=True)
     (data / "cluster.0badf00d" / "PG_VERSION").write_text("18")
-    child = subprocess.Popen([sys.executable, "-c", HOLD, str(data)], env=ENVIRONMENT, stdin=subprocess.PIPE)
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(data)],
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
     time.sleep(0.3)
-    child.kill()
+    os.killpg(child.pid, signal.SIGKILL)  # with the programs that it runs, as a power cut would
     child.wait()
     with open_database(data, None) as database, connect(database.dsn) as session:
         assert session.execute("SELECT 1").fetchone() == (1,)
