@@ -324,7 +324,20 @@ def test_the_figures_name_what_is_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Middle/Earth", "", "Europe", "../UTC", "zone.tab", "leapseconds", "/UTC", "UTC/", "Etc/GMT+20"]
+    "name",
+    [
+        "Middle/Earth",
+        "",
+        "Europe",
+        "../UTC",
+        "zone.tab",
+        "leapseconds",
+        "/UTC",
+        "UTC/",
+        "Etc/GMT+20",
+        "./UTC",
+        "../zoneinfo/UTC",
+    ],
 )
 def test_what_is_no_time_zone_is_none(name: str) -> None:
     given()

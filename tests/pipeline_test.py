@@ -753,6 +753,13 @@ def test_an_event_says_which_command_it_answers() -> None:
     assert len(event.fingerprint) == 16
 
 
+def test_the_first_command_of_a_log_has_its_outcome_too() -> None:
+    told = Story(book(), began=BEGAN_MS)
+    assert told.worker.folded.partition.position == told.worker.position == 0
+    told.recover()
+    assert told.worker.position == 0
+
+
 def test_seqs_and_causes_have_no_gaps() -> None:
     told = given(account("a", 5), user("carl"))
     when(transfer("a", "nostro", 6), transfer("a", "nostro", 1).by("carl"), later(days=2), internal("x"))
