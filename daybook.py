@@ -91,7 +91,11 @@ def up(home: HomeOption = None, json: Json = False) -> None:
 def submit(
     file: Annotated[str, typer.Argument(help="NDJSON commands, one a line; - for standard input.")],
     stamp: Annotated[
-        bool, typer.Option("--stamp", help="Fill in actor, issued_at_ms and id where a line leaves them out.")
+        bool,
+        typer.Option(
+            "--stamp",
+            help="To try things out: fill in actor, issued_at_ms and id where left out, anew each time.",
+        ),
     ] = False,
     home: HomeOption = None,
     json: Json = False,

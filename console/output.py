@@ -13,6 +13,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+WIDEST = 1_000
 Cell = str | int | bool | None
 
 
@@ -82,12 +83,15 @@ class Output:
             pad_edge=False,
         )
         for column in columns:
-            table.add_column(
-                column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
-            )
+            table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left")
         for row in rows:
             table.add_row(*(_cell(cell) for cell in row))
-        self.people.print(table)
+        # As wide as it is: what a narrow terminal wraps can still be read, searched and widened.
+        wide = Console(width=WIDEST, highlight=False)
+        with wide.capture() as captured:
+            wide.print(table)
+        for line in captured.get().splitlines():
+            self.people.out(line.rstrip(), highlight=False)
 
     def progress(self) -> Progress:
         """A progress bar on standard error; silent for machines and where nobody watches."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from console.outcomes import outcome_of
 from console.output import Output
 from engine.embedded import Connection, connect
-from engine.errors import OutcomeUnknown, Uncertain, WrongUse
+from engine.errors import Busy, EngineStopped, EngineUnreachable, OutcomeUnknown, Uncertain, WrongUse
 from engine.home import Home
 from engine.log.records import Out, wall_clock
 from engine.pipeline import Answer
@@ -30,11 +30,17 @@ def submit(output: Output, home: Home, settings: Settings, file: str, *, stamp: 
         stream = _open(stack, file)
         connection = stack.enter_context(connect(home, settings))
         for numbers, outs in _batches(stream, stamps(user, wall_clock) if stamp else None):
-            for number, answer in zip(numbers, _outcomes(connection, numbers, outs), strict=True):
-                outcome = outcome_of(answer)
-                rejected += outcome.rejected
-                output.emit(line=number, **outcome.fields())
-                output.say(f"line {number}  {outcome.sentence()}")
+            answers = _outcomes(connection, numbers, outs)
+            try:
+                for number, answer in zip(numbers, answers, strict=True):
+                    outcome = outcome_of(answer)
+                    rejected += outcome.rejected
+                    output.emit(line=number, **outcome.fields())
+                    output.say(f"line {number}  {outcome.sentence()}")
+            except (KeyboardInterrupt, OSError) as error:
+                raise OutcomeUnknown(
+                    f"Lines {numbers[0]} to {numbers[-1]} were decided, but not all outcomes were printed."
+                ) from error
     return rejected
 
 
@@ -69,5 +75,12 @@ def _outcomes(connection: Connection, numbers: Sequence[int], outs: Sequence[Out
         return connection.submit(outs)
     except (OutcomeUnknown, Uncertain) as error:
         raise OutcomeUnknown(f"From line {numbers[0]} on: {error.what}", error.advice) from error
+    except (EngineUnreachable, EngineStopped, Busy) as error:
+        if numbers[0] == 1:
+            raise
+        raise OutcomeUnknown(
+            f"From line {numbers[0]} on nothing was taken: {error.what}",
+            "Send those lines again; the ones before have their outcomes above.",
+        ) from error
     except KeyboardInterrupt:
         raise OutcomeUnknown(f"Interrupted while lines {numbers[0]} to {numbers[-1]} were decided.") from None

@@ -31,6 +31,7 @@ class BadReceipt(DaybookError):
     """A file that should hold a receipt does not."""
 
     advice = "Give the receipt as it was handed out, one JSON object."
+    status = 2
 
 
 class BadSigningKey(DaybookError):

@@ -47,7 +47,10 @@ class Worker:
         self.folded = folded or Folded()
         self.folded.apply(log.events(self.folded.offset))
         if not self.folded.partition.books:
-            raise NotInitialised("The log holds no events yet.")
+            raise NotInitialised(
+                "The log holds no events.",
+                "A home that was used before has lost its log: restore it from a backup.",
+            )
         self.pipeline = Pipeline(self.folded.partition, admission or Admission())
         self.answered = answered
         self.link = self.folded.link

@@ -83,7 +83,8 @@ def open_database(data_dir: Path, url: str | None) -> Iterator[Database]:
             except (OSError, RuntimeError) as error:
                 raise DatabaseUnavailable(
                     f"The bundled PostgreSQL does not start: {first_line(error)}.",
-                    f"See {server.log}, or set DAYBOOK_DATABASE_URL to another server.",
+                    f"See {server.log}. Read models can be made anew: remove {data_dir}. "
+                    "`replay verify --no-read-models` checks the log alone.",
                 ) from error
         try:
             yield Database(dsn)
