@@ -98,9 +98,9 @@ def test_everything_comes_up_answers_and_ends_in_order(site: Terminal) -> None:
 def test_what_is_killed_is_started_again_and_work_goes_on(site: Terminal) -> None:
     up = Up(site)
     for number, name in enumerate(("engine", "projector", "follower")):
-        before = up.children()[name].pid
-        kill(up.children()[name])
-        until(lambda: name in up.children() and up.children()[name].pid != before)  # noqa: B023
+        before = up.children()[name]
+        kill(before)
+        until(lambda: up.children().get(name, before).pid != before.pid)  # noqa: B023
         until(lambda: f"The {name} ended with status -9; starting it again." in up.text())  # noqa: B023
         until(lambda: accepted(site, f"t{number}"))  # noqa: B023
         assert projected(site) == 100_00 + 5 * (number + 1)
