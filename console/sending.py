@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -31,17 +32,28 @@ def submit(output: Output, home: Home, settings: Settings, file: str, *, stamp: 
         connection = stack.enter_context(connect(home, settings))
         for numbers, outs in _batches(stream, stamps(user, wall_clock) if stamp else None):
             answers = _outcomes(connection, numbers, outs)
-            try:
+            with _uninterrupted():
                 for number, answer in zip(numbers, answers, strict=True):
                     outcome = outcome_of(answer)
                     rejected += outcome.rejected
-                    output.emit(line=number, **outcome.fields())
-                    output.say(f"line {number}  {outcome.sentence()}")
-            except (KeyboardInterrupt, OSError) as error:
-                raise OutcomeUnknown(
-                    f"Lines {numbers[0]} to {numbers[-1]} were decided, but not all outcomes were printed."
-                ) from error
+                    try:
+                        output.emit(line=number, **outcome.fields())
+                        output.say(f"line {number}  {outcome.sentence()}")
+                    except OSError as error:
+                        raise OutcomeUnknown(
+                            f"Lines {number} to {numbers[-1]} were decided, but not printed: {error}."
+                        ) from error
     return rejected
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until this is over: what was decided is printed."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _open(stack: contextlib.ExitStack, file: str) -> HasLines:
