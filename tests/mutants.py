@@ -12,6 +12,7 @@ import copy
 import importlib.abc
 import importlib.util
 import os
+import resource
 import signal
 import sys
 import time
@@ -29,6 +30,7 @@ TESTS = (
     "schemas", "machine",
 )  # fmt: skip
 TIMEOUT_S = 120
+MOST_BYTES = 2 << 30
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or,
@@ -141,6 +143,8 @@ def survives(path: Path, tree: ast.Module, tests: Sequence[str]) -> bool:
     """Whether all tests pass with the changed file."""
     child = os.fork()
     if child == 0:
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))  # a loop that never ends may collect
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
