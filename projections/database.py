@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ import psycopg
 
 from engine.errors import DaybookError
 from projections.bundled import BundledServer
+
+
+ATTEMPTS = 3
+AGAIN_S = 1.0
 
 
 class DatabaseUnavailable(DaybookError):
@@ -79,7 +84,7 @@ def open_database(data_dir: Path, url: str | None) -> Iterator[Database]:
         with _changing(data_dir):
             fcntl.flock(users, fcntl.LOCK_SH)
             try:
-                dsn = server.start()
+                dsn = _started(server)
             except (OSError, RuntimeError) as error:
                 raise DatabaseUnavailable(
                     f"The bundled PostgreSQL does not start: {first_line(error)}.",
@@ -104,6 +109,16 @@ def open_database(data_dir: Path, url: str | None) -> Iterator[Database]:
                             f"The bundled PostgreSQL does not stop: {first_line(error)}.",
                             "Nothing is lost; the next command that needs it finds it running.",
                         ) from error
+
+
+def _started(server: BundledServer) -> str:
+    """The server's DSN. One that is shutting down, as after a kill, is given time to be gone."""
+    for _ in range(ATTEMPTS):
+        try:
+            return server.start()
+        except RuntimeError:
+            time.sleep(AGAIN_S)
+    return server.start()
 
 
 @contextlib.contextmanager
