@@ -22,7 +22,6 @@ import psycopg
 from engine.errors import DaybookError
 from projections.bundled import BundledServer
 
-
 ATTEMPTS = 3
 AGAIN_S = 1.0
 
