@@ -83,8 +83,9 @@ class Pipeline:
                 if not may(book, command):
                     self._refuse(book, record, reject("not_permitted", actor=command.actor), command)
                     return True
-                farthest = FARTHEST_MS if permits(book, command.actor, AdvanceTime) else UNASKED_MS
-                if asked - at > farthest:
+                if asked - at > UNASKED_MS and (
+                    asked - at > FARTHEST_MS or not permits(book, command.actor, AdvanceTime)
+                ):
                     self._refuse(book, record, reject("issued_in_future", ahead_ms=asked - at), command)
                     return True
                 at = asked

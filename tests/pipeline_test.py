@@ -16,7 +16,7 @@ from engine.log.memory import MemoryLog
 from engine.log.records import Out
 from engine.worker import Worker
 from schemas.access import GrantRole, RevokeRole
-from schemas.accounts import AccountOpened, BlockLifted
+from schemas.accounts import AccountOpened, BlockLifted, OpenAccount
 from schemas.books import (
     BookOpened,
     BookRegistered,
@@ -372,6 +372,16 @@ def test_a_commanded_book_moves_a_leap_year_at_a_time() -> None:
     when(advance(at + pipeline.FARTHEST_MS))
     then(happened(TimeAdvanced, at=at + pipeline.FARTHEST_MS))
     assert sum(isinstance(one, BusinessDateRolled) for one in told.events()) == 366
+
+
+def test_who_may_not_advance_time_moves_a_book_by_little_more_than_a_week() -> None:
+    told = given(role("opener", OpenAccount), user("carl", roles=["opener"]))
+    at = told.book.at
+    when(internal("a").by("carl").issued_at(at + pipeline.UNASKED_MS + 1))
+    then(rejected("issued_in_future", ahead_ms=pipeline.UNASKED_MS + 1))
+    assert told.book.at == at
+    when(internal("a").by("carl").issued_at(at + pipeline.UNASKED_MS))
+    then(happened(AccountOpened, at=at + pipeline.UNASKED_MS))
 
 
 def test_a_wall_book_takes_nothing_issued_more_than_a_minute_ahead() -> None:
