@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from book import access, accounts, books, parties, transfers
+from book import (
+    access,
+    accounts,
+    books,
+    documents,
+    parties,
+    transfers,
+)
 from book.repeats import Seen, key_of
 from book.state import Book, Partition
 from schemas.message import Event
@@ -29,6 +36,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **parties.EVOLVE,
     **accounts.EVOLVE,
     **transfers.EVOLVE,
+    **documents.EVOLVE,
 }
 
 

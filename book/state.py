@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
+from book.in_force import InForce
 from book.repeats import Repeats
+from book.shelf import Shelf
 from book.timers import Timers
+from book.usage import Usage
 from schemas.access import Permit, Scope
 from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus
 from schemas.message import Date
@@ -31,6 +34,7 @@ class Account(msgspec.Struct, gc=False):
 
     available = booked - held + overdraft, for kind `customer`; the bank's own accounts have no floor.
     blocks: None where there never was one, which is nearly always.
+    usage: what is used of the limits and packages that count by account, by `document/line`.
     """
 
     kind: AccountKind
@@ -44,6 +48,7 @@ class Account(msgspec.Struct, gc=False):
     overdraft: int = 0
     is_open: bool = True
     blocks: dict[str, Block] | None = None
+    usage: dict[str, Usage] | None = None
 
 
 class Party(msgspec.Struct, gc=False):
@@ -58,6 +63,7 @@ class Party(msgspec.Struct, gc=False):
     segment: str
     branch: str
     open_accounts: int = 0
+    usage: dict[str, Usage] | None = None
 
 
 class Actor(msgspec.Struct):
@@ -105,6 +111,8 @@ class Book(msgspec.Struct):
 
     seq, at: of its newest event.   opened: the books registered here; only a system book has any.
     posted: by business day, oldest first.   assets: decimal places by code, beyond ISO 4217.
+    documents: what was published, by `kind/id`.   in_force: what is in force of it, ready to be asked.
+    usage: of limits and packages that count neither by account nor by party.
     """
 
     id: str
@@ -129,6 +137,9 @@ class Book(msgspec.Struct):
     accounts: dict[str, Account] = {}
     posted: list[PostedDay] = []
     timers: Timers = msgspec.field(default_factory=Timers)
+    documents: dict[str, Shelf] = {}
+    in_force: InForce = msgspec.field(default_factory=InForce)
+    usage: dict[str, Usage] = {}
 
 
 class Partition(msgspec.Struct):

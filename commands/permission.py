@@ -24,6 +24,7 @@ from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount,
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
+from schemas.publishing import PublishDocument
 from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
 
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
@@ -39,6 +40,7 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RegisterSystem,
         SuspendActor,
         ReinstateActor,
+        PublishDocument,
     }
 )
 """What no system may ever do, whatever its roles say."""

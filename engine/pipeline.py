@@ -7,14 +7,16 @@ Nothing here may read a clock: time comes with the record (wall books) or with t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import force_setattr
 
 from book.evolve import evolve
 from book.repeats import key_of
 from book.state import SYSTEM_BOOK, Book, Partition
 from commands.books import CLOCK_JUMP_MS, clock_jump_ms
-from commands.decide import DECIDE, fire
-from commands.decision import Decision
+from commands.decide import fire
+from commands.decision import Decision, Steps, decide
 from commands.permission import may, permits
 from engine.admission import Admission
 from engine.log.records import Out, Record
@@ -116,12 +118,12 @@ class Pipeline:
             if due is None or due[0] > until_ms:
                 return True
             at = max(due[0], book.at)
-            event = fire(book, due[1], at)
-            _stamp(event, book, at)
-            force_setattr(event, "timer", due[1])
-            evolve(self.partition, event)
+            for event in in_steps(fire(book, due[1], at)):
+                _stamp(event, book, at)
+                force_setattr(event, "timer", due[1])
+                evolve(self.partition, event)
+                self.outs.append(Out(key, encode(event)))
             assert timers.next() != due, "every firing removes or reschedules its timer"
-            self.outs.append(Out(key, encode(event)))
         due = timers.next()
         return due is None or due[0] > until_ms
 
@@ -136,7 +138,7 @@ class Pipeline:
             and key_of(command.actor, command.id) not in repeats.seen
             and repeats.floor_ms < command.issued_at_ms <= record.time_ms + AHEAD_MS
         ):  # also at the cap: a book that stands still forgets nothing
-            decision = _decide(book, command, record.time_ms)
+            decision = decide(book, command, record.time_ms)
             mark = fingerprint(command)
         if isinstance(decision, Rejection):  # at the book's own time: no refusal moves it past the jump
             self._refuse(book, record, decision, command, None, mark)
@@ -176,7 +178,7 @@ class Pipeline:
         if len(repeats.seen) >= repeats.cap and type(command) is not SetRepeatWindow:  # which gives more room
             self._refuse(book, record, reject("busy", remembered=len(repeats.seen)), command, at)
             return
-        decision = _decide(book, command, at)
+        decision = decide(book, command, at)
         if isinstance(decision, Rejection):
             self._refuse(book, record, decision, command, at, mark)
         else:
@@ -189,14 +191,15 @@ class Pipeline:
         command: Command,
         at: int,
         mark: str,
-        decision: Event | tuple[Event, ...],
+        decision: Event | tuple[Event, ...] | Steps,
     ) -> None:
         if isinstance(decision, Event):
             self.answers.append((self._append(book, record, command, at, mark, decision),))
         else:
-            first, *others = decision  # only the first one says what to remember for repeats
-            values = [self._append(book, record, command, at, mark, first)]
-            values += [self._append(book, record, command, at, "", event) for event in others]
+            values = []
+            for event in decision:
+                values.append(self._append(book, record, command, at, mark, event))
+                mark = ""  # only the first one says what to remember for repeats
             self.answers.append(tuple(values))
 
     def _refuse(
@@ -244,11 +247,9 @@ class Pipeline:
         return value
 
 
-def _decide(book: Book, command: Command, at: int) -> Decision:
-    try:
-        return DECIDE[type(command)](book, command, at)
-    except Exception as error:  # noqa: BLE001 - a bug in one decision must not stop the book; nothing was touched
-        return reject("internal_error", restricted=f"{type(error).__name__}: {error}"[:500])
+def in_steps(decided: Event | tuple[Event, ...] | Steps) -> Iterable[Event]:
+    """The events of a decision; each is to be applied before the next one is asked for."""
+    return (decided,) if isinstance(decided, Event) else decided
 
 
 def _opens_at_its_own_time(command: Command) -> bool:

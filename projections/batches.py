@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from engine.log.records import Record
 from projections.copying import instant
 from projections.tables import Batch
-from schemas.catalogue import decode_event
+from schemas.catalogue import MONEY_EVENTS, decode_event
 from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
 
-_MONEY = frozenset({TransferPosted, EntriesPosted, TransferReversed, TransferRefunded})
+_ONLY_MONEY = frozenset({TransferPosted, EntriesPosted, TransferReversed, TransferRefunded})
 
 
 def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[Batch]:
@@ -28,9 +28,10 @@ def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[B
         batch.records.append(record)
         batch.events.append(event)
         batch.times.append(at)
-        if type(event) in _MONEY:
+        kind = type(event)
+        if kind in MONEY_EVENTS:
             batch.money.append((event, value, at))
-        else:
+        if kind not in _ONLY_MONEY:
             batch.others.append(event)
     if batch.records:
         yield batch

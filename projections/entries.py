@@ -49,9 +49,8 @@ def changes(batch: Batch) -> Iterator[Change]:
         booking, valued = event.booking_date, event.value_date
         booked_on = days.get(booking) or days.setdefault(booking, str(booking))
         valued_on = days.get(valued) or days.setdefault(valued, str(valued))
-        said = getattr(event, "reference", None)
-        if said is None:
-            said = event.reason  # type: ignore[union-attr]  # what is taken back has a reason instead
+        # What is taken back has a reason instead.
+        said = str(getattr(event, "reference", getattr(event, "reason", "")))
         seq = event.seq
         head = f"{text(event.book)}\t"
         tail = f"\t{valued_on}\t{at}\t{type(event).__name__}\t"

@@ -16,7 +16,7 @@ import msgspec
 
 from engine.log.records import Record
 from schemas.message import Event
-from schemas.transfers import MoneyEvent
+from schemas.postings import MoneyEvent
 
 
 class Index(msgspec.Struct, frozen=True):
@@ -75,7 +75,8 @@ class Batch(msgspec.Struct):
     """Consecutive events of a partition; the events of one outcome are never in two batches.
 
     records, events: the same, as stored and decoded.   times: of each, as PostgreSQL reads it.
-    money: the events with postings, with their bytes and times.   others: all other events.
+    money: the events with postings, with their bytes and times.   others: all events but those that say
+    nothing beside their postings.
     """
 
     partition: int

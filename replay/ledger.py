@@ -13,9 +13,10 @@ from typing import Any
 from book.state import Account, Book
 from book.transfers import find_posted
 from schemas.accounts import AccountClosed
+from schemas.catalogue import MONEY_EVENTS
 from schemas.message import Event
 from schemas.postings import Posting
-from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
+from schemas.transfers import TransferPosted, TransferRefunded, TransferReversed
 
 Found = Callable[[str], None]
 """Told what is wrong with an event, in a sentence."""
@@ -152,8 +153,8 @@ def _closing(book: Book, event: AccountClosed, found: Found) -> None:
 
 
 MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
+    **dict.fromkeys(MONEY_EVENTS, lambda book, event, found: None),
     TransferPosted: _transfer,
-    EntriesPosted: lambda book, event, found: None,
     TransferReversed: _reversal,
     TransferRefunded: _refund,
 }

@@ -19,9 +19,10 @@ from book.state import Book, Partition
 from commands.decide import RELEASE, fire
 from engine.admission import Admission
 from engine.log.records import BEFORE_FIRST, Record
-from engine.pipeline import Pipeline
+from engine.pipeline import Pipeline, in_steps
 from replay.answers import History, stored_commands
 from schemas.catalogue import decode_event, encode
+from schemas.message import Event
 
 MOST_DIFFERENCES = 10
 Progress = Callable[[int], None]
@@ -128,6 +129,9 @@ class _Redecision:
         self.pipeline = _Pipeline(Partition(), Admission())
         self.commands = self.compared = self.as_recorded = 0
         self.differences: list[Difference] = []
+        self.firing: Iterator[Event] = iter(())
+        """What the timer that fired last has still to say."""
+        self.fired, self.fired_at = "", 0
 
     def run(self, progress: Progress, commands_may_wait: bool) -> None:
         """Outcome by outcome, in the order of the log."""
@@ -150,6 +154,9 @@ class _Redecision:
     def _outcome(self, seen: _Seen, records: list[Record]) -> None:
         command = self._command(seen)
         self.commands += 1
+        if (unsaid := next(self.firing, None)) is not None:
+            self._differ(f"the timer {self.fired!r} did not finish", seen, records, [encode(unsaid)])
+            return
         release = self.pipeline.partition.release
         if release != RELEASE or (seen.type, seen.reason) == ("CommandRejected", "actor_unproven"):
             self._apply(records)
@@ -180,14 +187,17 @@ class _Redecision:
             self._apply([record])
             return
         self.compared += 1
-        due = book.timers.next()
-        if due is None or due[1] != seen.timer:
-            what = f"the timer {seen.timer!r} fired, and next is {due[1] if due else 'none'!r}"
-            self._differ(what, seen, [record], [])
-            return
-        at = max(due[0], book.at)
-        event = fire(book, due[1], at)
-        stamp = {"seq": book.seq + 1, "book": book.id, "at": at, "timer": due[1]}
+        event = next(self.firing, None)
+        if event is None:  # the one before has done all that it does
+            due = book.timers.next()
+            if due is None or due[1] != seen.timer:
+                what = f"the timer {seen.timer!r} fired, and next is {due[1] if due else 'none'!r}"
+                self._differ(what, seen, [record], [])
+                return
+            self.fired, self.fired_at = due[1], max(due[0], book.at)
+            self.firing = iter(in_steps(fire(book, due[1], self.fired_at)))
+            event = next(self.firing)
+        stamp = {"seq": book.seq + 1, "book": book.id, "at": self.fired_at, "timer": self.fired}
         for name, part in stamp.items():
             force_setattr(event, name, part)
         evolve(partition, event)
@@ -236,6 +246,7 @@ class _Redecision:
         )
         if len(self.differences) >= self.most:
             raise _Enough
+        self.firing = iter(())
         if records:
             self.pipeline.partition = self._folded(records[-1].offset)
 

@@ -11,7 +11,14 @@ from typing import Any, Union
 
 import msgspec
 
-from schemas import access, accounts, books, parties, transfers
+from schemas import (
+    access,
+    accounts,
+    books,
+    parties,
+    publishing,
+    transfers,
+)
 from schemas.message import Command, Event
 from schemas.rejections import CommandRejected, CommandRepeated
 
@@ -21,6 +28,7 @@ COMMANDS: tuple[type[Command], ...] = (
     *parties.COMMANDS,
     *accounts.COMMANDS,
     *transfers.COMMANDS,
+    *publishing.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -30,9 +38,13 @@ EVENTS: tuple[type[Event], ...] = (
     *parties.EVENTS,
     *accounts.EVENTS,
     *transfers.EVENTS,
+    *publishing.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}
+
+MONEY_EVENTS = frozenset(e for e in EVENTS if "postings" in e.__struct_fields__)
+"""The events that move money: those that carry postings."""
 
 AnyCommand: Any = Union[COMMANDS]  # noqa: UP007 - a union built from a table has no other spelling
 AnyEvent: Any = Union[EVENTS]  # noqa: UP007

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
+
+from schemas.message import Date
 
 
 class Posting(msgspec.Struct, frozen=True, gc=False):
@@ -16,3 +20,21 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
     amount: int
     currency: str
     balance: int
+
+
+class MoneyEvent(Protocol):
+    """Every event that has `postings`, whatever it is called. It also says when they count.
+
+    booking_date: the business day they are booked on.   value_date: from when they bear interest.
+    """
+
+    seq: int
+    book: str
+    at: int
+
+    @property
+    def booking_date(self) -> Date: ...
+    @property
+    def value_date(self) -> Date: ...
+    @property
+    def postings(self) -> tuple[Posting, ...]: ...

@@ -84,6 +84,10 @@ Reason = Literal[
     "transfer_not_found",
     "already_reversed",
     "refund_exceeds_original",
+    # documents
+    "document_invalid",
+    "version_not_newer",
+    "effective_in_past",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -243,6 +247,11 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "already_reversed": Entry("The transfer {transfer} has been reversed or refunded.", "correct it"),
     "refund_exceeds_original": Entry("{left} is left to refund, {wanted} was asked for.", "correct it"),
+    "document_invalid": Entry("{problems} in the document: {detail}", "correct it"),
+    "version_not_newer": Entry("Version {version} is not above {latest}, the latest.", "correct it"),
+    "effective_in_past": Entry(
+        "It would be in force from {effective_from_ms}, before the book's time {at}.", "correct it"
+    ),
 }
 
 

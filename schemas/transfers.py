@@ -105,6 +105,5 @@ class TransferRefunded(Event, tag="TransferRefunded"):
     postings: tuple[Posting, ...]
 
 
-MoneyEvent = TransferPosted | EntriesPosted | TransferReversed | TransferRefunded
 COMMANDS = (Transfer, PostEntries, ReverseTransfer, RefundTransfer)
 EVENTS = (TransferPosted, EntriesPosted, TransferReversed, TransferRefunded)

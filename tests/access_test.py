@@ -38,6 +38,7 @@ from schemas.accounts import (
 )
 from schemas.books import ClosePeriod, ConfirmClock, RegisterAsset, SetRepeatWindow
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
+from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected, Reason
 from schemas.transfers import (
     EntriesPosted,
@@ -216,6 +217,7 @@ def test_a_system_never_has_a_role_that_is_for_people(kind: str) -> None:
     then(happened(RoleGranted))
 
 
+@pytest.mark.by_hand
 def test_a_system_may_nothing_that_is_for_people_whatever_its_roles_say() -> None:
     told = given(system("gate"))
     told.book.actors["gate"].roles.append(ADMINISTRATOR)  # as no command could
@@ -226,7 +228,7 @@ def test_a_system_may_nothing_that_is_for_people_whatever_its_roles_say() -> Non
 def test_those_who_decide_who_may_what_are_people() -> None:
     assert {
         DefineRole, GrantRole, RevokeRole, RegisterPerson, RegisterUser, RegisterSystem, SuspendActor,
-        ReinstateActor, ConfirmClock, ClosePeriod, SetRepeatWindow,
+        ReinstateActor, ConfirmClock, ClosePeriod, SetRepeatWindow, PublishDocument,
     } == FOR_PEOPLE  # fmt: skip
 
 
@@ -520,6 +522,7 @@ def test_it_is_rejected_for_the_first_of_its_faults(reason: Reason, said: Said) 
     then(rejected(reason))
 
 
+@pytest.mark.by_hand
 def test_what_no_system_may_have_is_asked_before_who_is_left_to_grant() -> None:
     told = given(*GIVEN)
     told.book.actors["gate"].roles.append(ADMINISTRATOR)  # as no command could: both faults at once
@@ -528,6 +531,7 @@ def test_what_no_system_may_have_is_asked_before_who_is_left_to_grant() -> None:
     assert told.last[0].reason == SYSTEM_IS_ADMINISTRATOR[0]
 
 
+@pytest.mark.by_hand
 def test_who_has_a_role_that_is_for_people_already_is_told_so_first() -> None:
     told = given(*GIVEN)
     told.book.actors["gate"].roles.append(ADMINISTRATOR)

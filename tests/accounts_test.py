@@ -147,6 +147,7 @@ def test_an_overdraft_is_raised_and_lowered_but_not_below_what_is_used() -> None
     assert the_account("alice").overdraft == 30
 
 
+@pytest.mark.by_hand
 def test_what_is_held_uses_the_overdraft() -> None:
     given(account("alice", balance=10, overdraft=50))
     the_account("alice").held = 20
@@ -257,6 +258,7 @@ def test_an_account_is_closed_once_it_holds_nothing() -> None:
     then(rejected("account_exists", account="alice"))
 
 
+@pytest.mark.by_hand
 def test_an_account_with_something_held_or_below_zero_is_not_empty() -> None:
     given(account("alice", overdraft=5), internal("own"))
     when(transfer("alice", "own", 5), closed("alice"))

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.story import forget, prove
+
 _numbers = itertools.count()
 
 
@@ -28,6 +30,18 @@ def postgres_server() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def stories_are_proven(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test told is proven at its end: `verify` finds nothing, `redecide` gives the same to the byte.
+
+    Not where the test changed the code or the state for its own purposes.
+    """
+    forget()
+    yield
+    if "monkeypatch" not in request.fixturenames and request.node.get_closest_marker("by_hand") is None:
+        prove()
 
 
 @pytest.fixture

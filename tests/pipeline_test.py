@@ -296,6 +296,7 @@ def test_a_refusal_before_the_decision_is_not_remembered(reason: Reason, said: S
     assert told.book.repeats.seen == before
 
 
+@pytest.mark.by_hand
 def test_permission_comes_before_the_repeat_and_the_repeat_before_age_and_cap() -> None:
     told = given(book(repeat_window_ms=1_000, repeat_cap=2))
     assert len(told.book.repeats.seen) == 2
@@ -782,12 +783,12 @@ def test_seqs_and_causes_have_no_gaps() -> None:
 
 def test_a_release_that_decides_differently_says_so_first(monkeypatch: pytest.MonkeyPatch) -> None:
     told = given()
-    monkeypatch.setattr(worker, "RELEASE", 2)
+    monkeypatch.setattr(worker, "RELEASE", 3)
     seq, position = told.system.seq, told.worker.position
     told.recover()
     (announced,) = (one for one in told.events() if isinstance(one, ReleaseActivated))
-    assert (announced.release, announced.book, announced.seq) == (2, "~system", seq + 1)
-    assert told.worker.folded.partition.release == 2
+    assert (announced.release, announced.book, announced.seq) == (3, "~system", seq + 1)
+    assert told.worker.folded.partition.release == 3
     assert told.worker.position == position
     told.recover()
     assert sum(isinstance(one, ReleaseActivated) for one in told.events()) == 1

@@ -30,6 +30,7 @@ from tests.random_bank import BOOKS, Bank
 
 SEEDS = (1, 2, 3)
 NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet"}
+NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
 """What no read model but `audit` takes note of."""
 
 

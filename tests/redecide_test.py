@@ -132,8 +132,8 @@ def two_releases(monkeypatch: pytest.MonkeyPatch, *, announced: bool) -> MemoryL
         earlier.setitem(DECIDE, Transfer, as_the_earlier_release_did)
         bank.live(log, 200)
     if announced:
-        monkeypatch.setattr("engine.worker.RELEASE", 2)
-        monkeypatch.setattr("replay.redecide.RELEASE", 2)
+        monkeypatch.setattr("engine.worker.RELEASE", 3)
+        monkeypatch.setattr("replay.redecide.RELEASE", 3)
     bank.live(log, 200)
     return log
 

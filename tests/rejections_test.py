@@ -11,7 +11,14 @@ import pytest
 from commands.decide import DECIDE
 from schemas.message import Command
 from schemas.rejections import REASONS, UNREMEMBERED, Reason
-from tests import access_test, accounts_test, books_test, parties_test, transfers_test
+from tests import (
+    access_test,
+    accounts_test,
+    books_test,
+    documents_test,
+    parties_test,
+    transfers_test,
+)
 from tests.story import Said
 
 TABLES: tuple[list[tuple[Reason, Said]], ...] = (
@@ -21,6 +28,7 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     parties_test.REJECTIONS,
     accounts_test.REJECTIONS,
     transfers_test.REJECTIONS,
+    documents_test.REJECTIONS,
 )
 OF_THE_PIPELINE = UNREMEMBERED | {"internal_error"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""

@@ -98,6 +98,9 @@ def valid(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.dates().map(datetime.date.isoformat)
         case inspect.BoolType():
             return st.booleans()
+        case inspect.AnyType():  # any JSON
+            leaf = st.none() | st.booleans() | st.integers(-INT64_MAX, INT64_MAX) | st.text("ab", max_size=9)
+            return leaf | st.lists(leaf, max_size=3) | st.dictionaries(st.text("ab", max_size=3), leaf)
         case inspect.NoneType():
             return st.none()
         case inspect.UnionType():

@@ -26,6 +26,8 @@ from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Headers, Out, Record
 from engine.pipeline import Answer
 from engine.worker import Worker
+from replay.redecide import redecide
+from replay.verify import verify
 from schemas.access import DefineRole, GrantRole, Permit, RegisterPerson, RegisterSystem, RegisterUser, Scope
 from schemas.accounts import BlockAccount, CloseAccount, OpenAccount
 from schemas.books import Administrator, AdvanceTime, OpenBook
@@ -214,6 +216,22 @@ def story() -> Story:
     assert told is not None, "a story begins with `given`"
     assert told.test == os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0], "that is another test's"
     return told
+
+
+def forget() -> None:
+    """No story is being told."""
+    _Told.story = None
+
+
+def prove() -> None:
+    """The story that was told, if there was one, is whole, and is decided again to the byte."""
+    told = _Told.story
+    if told is None:
+        return
+    verified = verify(told.log.reader())
+    assert verified.ok, verified.problems
+    again = redecide(told.log.reader())
+    assert again.ok, again.differences
 
 
 def given(

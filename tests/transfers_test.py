@@ -83,6 +83,7 @@ def test_an_overdraft_can_be_spent_to_its_last_cent() -> None:
     assert balance("alice") == -50
 
 
+@pytest.mark.by_hand
 def test_what_is_held_cannot_be_spent() -> None:
     given(account("alice", balance=100), account("bob"))
     the_account("alice").held = 40  # holds come with a later capability; the floor already counts them

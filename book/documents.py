@@ -1,0 +1,60 @@
+"""What puts documents on their shelf and into force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from book.shelf import Shelf, Version
+from book.state import Book
+from schemas.documents.kinds import known
+from schemas.documents.products import Product
+from schemas.publishing import DocumentPublished, DocumentTookEffect
+
+
+def document_timer(kind: str, document: str, version: int) -> str:
+    """The id of the timer that puts a version into force."""
+    return f"document\n{kind}\n{document}\n{version}"
+
+
+def document_published(book: Book, event: DocumentPublished) -> None:
+    """The version is on the shelf. What was to take effect later than it never will."""
+    shelf = book.documents.setdefault(f"{event.kind}/{event.document}", Shelf())
+    shelf.latest = event.version
+    late = [one for one, had in shelf.pending.items() if had.effective_from_ms >= event.effective_from_ms]
+    for version in late:
+        del shelf.pending[version]
+        book.timers.remove(document_timer(event.kind, event.document, version))
+    if event.effective_from_ms <= event.at:
+        _put_in_force(book, event.kind, event.document, event.version, event.digest, event.body)
+    else:
+        shelf.pending[event.version] = Version(event.effective_from_ms, event.digest, event.body)
+        book.timers.set(document_timer(event.kind, event.document, event.version), event.effective_from_ms)
+
+
+def document_took_effect(book: Book, event: DocumentTookEffect) -> None:
+    """The version's time has come."""
+    pending = book.documents[f"{event.kind}/{event.document}"].pending.pop(event.version)
+    book.timers.remove(document_timer(event.kind, event.document, event.version))
+    _put_in_force(book, event.kind, event.document, event.version, pending.digest, pending.body)
+
+
+def _put_in_force(
+    book: Book, kind: str, document: str, version: int, digest: str, body: dict[str, Any]
+) -> None:
+    shelf = book.documents[f"{kind}/{document}"]
+    shelf.in_force, shelf.digest, shelf.body = version, digest, body
+    ENFORCE[kind](book, document, known(kind, body))
+
+
+def _product(book: Book, document: str, body: Product) -> None:
+    book.in_force.products[document] = body
+
+
+ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {"product": _product}
+"""What a document of each kind changes when it comes into force."""
+
+EVOLVE: dict[type, Callable[[Book, Any], None]] = {
+    DocumentPublished: document_published,
+    DocumentTookEffect: document_took_effect,
+}

@@ -1,0 +1,16 @@
+"""The documents in force, decoded and compiled once when they take effect, so that decisions only look up.
+
+Each kind has its field here; `book/documents.py` has the table of what fills them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.documents.products import Product
+
+
+class InForce(msgspec.Struct):
+    """products: by id; an account names its product."""
+
+    products: dict[str, Product] = {}

@@ -1,0 +1,46 @@
+"""Every kind of document in one place, and the one way from a body to a document.
+
+Add a kind by adding its class to `DOCUMENTS` and its name to `DocumentKind`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Literal, get_args
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.documents.document import Document, Problem
+from schemas.documents.products import Product
+
+DocumentKind = Literal["product"]
+DOCUMENTS: dict[str, type[Document]] = {"product": Product}
+assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
+
+
+@functools.cache
+def _adapter(kind: str) -> TypeAdapter[Document]:
+    return TypeAdapter(DOCUMENTS[kind])
+
+
+def read(kind: str, body: dict[str, Any]) -> Document | list[Problem]:
+    """The document in a body as decoded from JSON, or all that is wrong with it."""
+    try:
+        document = _adapter(kind).validate_json(msgspec.json.encode(body))
+    except ValidationError as error:
+        return [Problem(_path(one["loc"]), one["msg"]) for one in error.errors(include_url=False)]
+    return list(document.problems()) or document
+
+
+def known(kind: str, body: dict[str, Any]) -> Document:
+    """The document in a body that was checked when it was published."""
+    document: Document = msgspec.convert(body, DOCUMENTS[kind])
+    return document
+
+
+def _path(parts: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in parts:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
