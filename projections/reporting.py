@@ -17,7 +17,8 @@ from psycopg.sql import SQL, Literal
 
 from engine.errors import DaybookError
 from projections.database import Session, execute
-from projections.views import VIEWS, View
+from projections.view import View
+from projections.views import VIEWS
 
 SCHEMA: Final = "reporting"
 ROLE: Final = "daybook_reporting"

@@ -2,56 +2,32 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from projections.view import (
+    ACCOUNT,
+    AT,
+    BOOK,
+    CURRENCY,
+    LEDGER,
+    MASK,
+    PARTY,
+    SEQ,
+    Column,
+    View,
+    amount,
+    shown,
+)
 from schemas.money import EXPONENTS
-
-_MASK = "CASE WHEN {0} = '' THEN '' ELSE '***' END"
-_BOOK = "The book: one legal entity, product line or tenant."
-_ACCOUNT = "The account's id, unique in its book."
-_CURRENCY = "ISO 4217 code, or a registered asset; reporting.currencies has its decimal places."
-_SEQ = "Number of the event in its book: 1, 2, 3... without a gap."
-_AT = "Book time of the event."
-_PARTY = "The party it belongs to; empty for the bank's own accounts."
-_LEDGER = "The line of the chart of accounts."
-
-
-class Column(msgspec.Struct, frozen=True):
-    """A column of a view, what it is computed from, and what it means."""
-
-    name: str
-    expression: str
-    comment: str
-
-
-class View(msgspec.Struct, frozen=True):
-    """A view. source: what follows FROM, with `{schema}` for the schema of the read models."""
-
-    name: str
-    comment: str
-    source: str
-    columns: tuple[Column, ...]
-
-
-def _of(comments: dict[str, str]) -> tuple[Column, ...]:
-    """Columns that are shown as they are."""
-    return tuple(Column(name, f"t.{name}", comment) for name, comment in comments.items())
-
-
-def _amount(name: str, comment: str) -> Column:
-    return Column(f"{name}_minor", f"t.{name}", f"{comment} Minor units of the currency; positive is credit.")
-
 
 _ISO = ", ".join(f"('{code}', {digits})" for code, digits in sorted(EXPONENTS.items()))
 
-VIEWS = (
+CORE = (
     View(
         "books",
         "The books, and how far each is.",
         "{schema}.books AS t",
-        _of(
+        shown(
             {
-                "book": _BOOK,
+                "book": BOOK,
                 "name": "What the book is called.",
                 "currency": "Its reporting currency, ISO 4217.",
                 "time_zone": "tz database name; midnight there starts a business day.",
@@ -68,24 +44,24 @@ VIEWS = (
         "Every account as it is now.",
         "{schema}.accounts AS t",
         (
-            *_of(
+            *shown(
                 {
-                    "book": _BOOK,
-                    "account": _ACCOUNT,
+                    "book": BOOK,
+                    "account": ACCOUNT,
                     "kind": "customer, or the bank's own: income, expense, nostro, suspense, fx_position...",
                     "status": "open or closed.",
-                    "currency": _CURRENCY,
-                    "party": _PARTY,
+                    "currency": CURRENCY,
+                    "party": PARTY,
                     "product": "Product code; may be empty.",
                     "branch": "Branch code; may be empty.",
-                    "ledger": _LEDGER,
+                    "ledger": LEDGER,
                 }
             ),
-            _amount("booked", "Sum of all postings."),
-            _amount("held", "Reserved and not yet booked."),
-            _amount("overdraft", "How far below zero the account may go."),
-            _amount("available", "booked - held + overdraft; null for the bank's own accounts."),
-            *_of(
+            amount("booked", "Sum of all postings."),
+            amount("held", "Reserved and not yet booked."),
+            amount("overdraft", "How far below zero the account may go."),
+            amount("available", "booked - held + overdraft; null for the bank's own accounts."),
+            *shown(
                 {
                     "opened_at": "When the account was opened, book time.",
                     "closed_at": "When it was closed, book time; null while it is open.",
@@ -104,23 +80,23 @@ VIEWS = (
         "One row a posting: the account's journal. The postings of an event sum to zero per currency.",
         "{schema}.entries AS t",
         (
-            *_of(
+            *shown(
                 {
-                    "book": _BOOK,
-                    "seq": _SEQ,
+                    "book": BOOK,
+                    "seq": SEQ,
                     "leg": "Number of the posting within its event, from 1.",
-                    "account": _ACCOUNT,
+                    "account": ACCOUNT,
                     "counter_account": "The other account, where there are exactly two.",
-                    "currency": _CURRENCY,
+                    "currency": CURRENCY,
                 }
             ),
-            _amount("amount", "What was posted."),
-            _amount("balance", "The account's booked balance after it."),
-            *_of(
+            amount("amount", "What was posted."),
+            amount("balance", "The account's booked balance after it."),
+            *shown(
                 {
                     "booking_date": "Business day on which it was booked.",
                     "value_date": "Day from which it counts for interest; never after the booking date.",
-                    "at": _AT,
+                    "at": AT,
                     "type": "Type of the event: TransferPosted, EntriesPosted, TransferReversed...",
                     "reference": "What the sender wrote.",
                 }
@@ -132,22 +108,22 @@ VIEWS = (
         "Every party as it is now. Names, numbers and dates of birth are masked.",
         "{schema}.parties AS t",
         (
-            *_of(
+            *shown(
                 {
-                    "book": _BOOK,
+                    "book": BOOK,
                     "party": "The party's id, unique in its book.",
                     "kind": "person or business.",
                     "status": "pending, active, blocked or closed.",
                 }
             ),
-            Column("name", _MASK.format("t.name"), "Masked; empty where none is known."),
-            Column("number", _MASK.format("t.number"), "Of an identity document or register. Masked."),
+            Column("name", MASK.format("t.name"), "Masked; empty where none is known."),
+            Column("number", MASK.format("t.number"), "Of an identity document or register. Masked."),
             Column(
                 "born_on",
                 "CASE WHEN t.born_on IS NULL THEN '' ELSE '***' END",
                 "Date of birth or foundation. Masked.",
             ),
-            *_of(
+            *shown(
                 {
                     "country": "ISO 3166-1 alpha-2; may be empty.",
                     "segment": "Segment code; may be empty.",
@@ -163,22 +139,22 @@ VIEWS = (
         "The chart of accounts with turnovers and balances. Balances sum to zero per book and currency.",
         "{schema}.trial_balance AS t JOIN {schema}.chart AS c USING (book, ledger)",
         (
-            *_of({"book": _BOOK, "ledger": _LEDGER}),
+            *shown({"book": BOOK, "ledger": LEDGER}),
             Column("name", "c.name", "What the line is called."),
             Column("kind", "c.kind", "The kind of account kept under it."),
-            *_of({"currency": _CURRENCY}),
+            *shown({"currency": CURRENCY}),
             Column("debit_minor", "t.debit", "Sum of all debits so far. Minor units, never negative."),
             Column("credit_minor", "t.credit", "Sum of all credits so far. Minor units, never negative."),
-            _amount("balance", "credit - debit, which is the sum of the accounts kept under the line."),
+            amount("balance", "credit - debit, which is the sum of the accounts kept under the line."),
         ),
     ),
     View(
         "business_days",
         "Which business day each book was on, and when.",
         "{schema}.business_days AS t",
-        _of(
+        shown(
             {
-                "book": _BOOK,
+                "book": BOOK,
                 "business_date": "The day that bookings took.",
                 "began_at": "Book time from which they did.",
                 "ended_at": "Book time at which the next day began; null for the current day.",
@@ -192,9 +168,9 @@ VIEWS = (
         "What came of every command: one row for each record that was answered.",
         "{schema}.commands AS t",
         (
-            *_of(
+            *shown(
                 {
-                    "book": _BOOK,
+                    "book": BOOK,
                     "actor": "Who sent it, proven; empty where nothing proves it.",
                     "command": "The sender's id for it; empty where the sender is not proven.",
                     "outcome": "accepted, rejected or repeated.",
@@ -207,7 +183,7 @@ VIEWS = (
                 "CASE WHEN t.reason <> 'undecodable' THEN t.figures END",
                 "The values behind a rejection; amounts in minor units.",
             ),
-            *_of(
+            *shown(
                 {
                     "seq": "Number of the first event that answers it.",
                     "last_seq": "Number of the last event that answers it.",
@@ -222,11 +198,11 @@ VIEWS = (
         "audit",
         "Every event: who did what, when, to whom. What is in the event is not shown here.",
         "{schema}.audit AS t",
-        _of(
+        shown(
             {
-                "book": _BOOK,
-                "seq": _SEQ,
-                "at": _AT,
+                "book": BOOK,
+                "seq": SEQ,
+                "at": AT,
                 "type": "Type of the event.",
                 "actor": "User or system whose command it answers; empty for timers and the engine itself.",
                 "command": "That command's id.",
@@ -239,9 +215,9 @@ VIEWS = (
         "actors",
         "Users and systems as they are now.",
         "{schema}.actors AS t",
-        _of(
+        shown(
             {
-                "book": _BOOK,
+                "book": BOOK,
                 "actor": "Id of the user or system.",
                 "kind": "user or system.",
                 "person": "Id of the person behind a user; empty for systems.",
@@ -254,9 +230,9 @@ VIEWS = (
         "grants",
         "Which user or system has which role now.",
         "{schema}.grants AS t",
-        _of(
+        shown(
             {
-                "book": _BOOK,
+                "book": BOOK,
                 "actor": "Id of the user or system.",
                 "role": "Id of the role.",
                 "granted_by": "Who granted it; empty for a new book's first administrators.",
@@ -269,7 +245,7 @@ VIEWS = (
         "Decimal places of currencies and assets: amount = minor units / 10 ^ scale.",
         f"(SELECT NULL::text AS book, * FROM (VALUES {_ISO}) AS iso (currency, scale) "
         "UNION ALL SELECT book, asset, scale FROM {schema}.assets) AS t",
-        _of(
+        shown(
             {
                 "book": "The book that registered an asset; null for ISO 4217, which all books have.",
                 "currency": "ISO 4217 code, or code of the asset.",
@@ -278,3 +254,6 @@ VIEWS = (
         ),
     ),
 )
+
+VIEWS = (*CORE,)
+"""Every view. A read model with views of its own adds them here."""
