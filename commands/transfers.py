@@ -44,7 +44,7 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
         return reject("account_not_found", account=credit_id)
     # One glance for the usual case; which of the checks it was is asked only where one failed.
     if not (debit.is_open and credit.is_open and debit.currency == currency == credit.currency):
-        return _unfit(debit_id, debit, currency) or _unfit(credit_id, credit, currency) or _impossible()
+        return unfit(debit_id, debit, currency) or unfit(credit_id, credit, currency) or _impossible()
     if debit.party and book.parties[debit.party].status != "active":
         return reject("party_not_active", party=debit.party, status=book.parties[debit.party].status)
     if debit.blocks is not None and is_blocked(debit, "debits", at_ms):
@@ -54,12 +54,12 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
     value_date = command.value_date
     if value_date is None:
         value_date = book.business_date
-    elif refused := _value_date_refused(book, value_date):
+    elif refused := value_date_refused(book, value_date):
         return refused
     debit_after = debit.booked - amount
     credit_after = credit.booked + amount
     if debit.kind == "customer" and debit_after - debit.held + debit.overdraft < 0:
-        return _insufficient(debit, amount)
+        return insufficient(debit, amount)
     if debit_after < -INT64_MAX:
         return reject("overflow", account=debit_id)
     if credit_after > INT64_MAX:
@@ -94,15 +94,15 @@ def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
         account = book.accounts.get(leg.account)
         if account is None:
             return reject("account_not_found", account=leg.account)
-        if refused := _unfit(leg.account, account, leg.currency):
+        if refused := unfit(leg.account, account, leg.currency):
             return refused
         sums[leg.currency] = sums.get(leg.currency, 0) + leg.amount
     for currency, total in sums.items():
         if total:
             return reject("unbalanced", currency=currency, sum=total)
-    if command.value_date is not None and (refused := _value_date_refused(book, command.value_date)):
+    if command.value_date is not None and (refused := value_date_refused(book, command.value_date)):
         return refused
-    postings = _post(book, [(leg.account, leg.amount) for leg in command.legs], at_ms)
+    postings = postings_of(book, [(leg.account, leg.amount) for leg in command.legs], at_ms)
     if isinstance(postings, Rejection):
         return postings
     return EntriesPosted(
@@ -122,7 +122,7 @@ def reverse_transfer(book: Book, command: ReverseTransfer, at_ms: int) -> Decisi
         return reject("transfer_not_found", transfer=command.transfer)
     if posted.reversed or posted.refunded:
         return reject("already_reversed", transfer=command.transfer)
-    postings = _post(book, [(account, -amount) for account, amount in posted.legs], at_ms)
+    postings = postings_of(book, [(account, -amount) for account, amount in posted.legs], at_ms)
     if isinstance(postings, Rejection):
         return postings
     return TransferReversed(
@@ -147,7 +147,7 @@ def refund_transfer(book: Book, command: RefundTransfer, at_ms: int) -> Decision
     (debit, _), (credit, original) = posted.legs
     if command.amount > original - posted.refunded:
         return reject("refund_exceeds_original", left=original - posted.refunded, wanted=command.amount)
-    postings = _post(book, [(credit, -command.amount), (debit, command.amount)], at_ms)
+    postings = postings_of(book, [(credit, -command.amount), (debit, command.amount)], at_ms)
     if isinstance(postings, Rejection):
         return postings
     return TransferRefunded(
@@ -162,7 +162,8 @@ def refund_transfer(book: Book, command: RefundTransfer, at_ms: int) -> Decision
     )
 
 
-def _unfit(account_id: str, account: Account, currency: str) -> Rejection | None:
+def unfit(account_id: str, account: Account, currency: str) -> Rejection | None:
+    """account_not_open or currency_mismatch, or None."""
     if not account.is_open:
         return reject("account_not_open", account=account_id)
     if account.currency != currency:
@@ -176,12 +177,14 @@ def _impossible() -> Rejection:
     raise AssertionError("an account that failed the quick check fails one of its parts")
 
 
-def _insufficient(account: Account, needed: int) -> Rejection:
+def insufficient(account: Account, needed: int) -> Rejection:
+    """insufficient_funds, with its figures."""
     available = account.booked - account.held + account.overdraft
     return reject("insufficient_funds", available=available, needed=needed, currency=account.currency)
 
 
-def _value_date_refused(book: Book, value_date: Date) -> Rejection | None:
+def value_date_refused(book: Book, value_date: Date) -> Rejection | None:
+    """value_date_in_future or period_not_open, or None."""
     if value_date > book.business_date:
         return reject(
             "value_date_in_future",
@@ -193,7 +196,7 @@ def _value_date_refused(book: Book, value_date: Date) -> Rejection | None:
     return None
 
 
-def _post(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tuple[Posting, ...] | Rejection:
+def postings_of(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tuple[Posting, ...] | Rejection:
     """The postings of several legs, or why they cannot be. Funds are asked of an account's legs together."""
     net: dict[str, int] = {}
     for account_id, amount in legs:
@@ -211,7 +214,7 @@ def _post(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tuple[Post
         account = book.accounts[account_id]
         after = account.booked + amount
         if amount < 0 and account.kind == "customer" and after - account.held + account.overdraft < 0:
-            return _insufficient(account, -amount)
+            return insufficient(account, -amount)
     balances: dict[str, int] = {}
     postings = []
     for account_id, amount in legs:
