@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book import interest
 from book.state import Account, Block, Book
 from schemas.accounts import AccountBlocked, AccountClosed, AccountOpened, BlockLifted, OverdraftSet
 
 
 def account_opened(book: Book, event: AccountOpened) -> None:
     """The account is there, with a balance of zero."""
-    book.accounts[event.account] = Account(
+    book.accounts[event.account] = account = Account(
         kind=event.kind,
         currency=event.currency,
         party=event.party,
@@ -22,6 +23,8 @@ def account_opened(book: Book, event: AccountOpened) -> None:
     )
     if event.party:
         book.parties[event.party].open_accounts += 1
+    if event.product:
+        interest.opened(book, event.account, account)
 
 
 def overdraft_set(book: Book, event: OverdraftSet) -> None:
@@ -59,6 +62,7 @@ def account_closed(book: Book, event: AccountClosed) -> None:
     for block in account.blocks or ():
         book.timers.remove(block_timer(event.account, block))
     account.blocks = None
+    interest.closed(book, account)
     if account.party:
         book.parties[account.party].open_accounts -= 1
 

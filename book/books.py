@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.end_of_day import day_closed
 from book.repeats import Repeats
 from book.state import SYSTEM_BOOK, Actor, Book, ChartEntry, Partition, PostedDay, Role
 from schemas.access import Permit
@@ -101,6 +102,7 @@ def clock_confirmed(book: Book, event: ClockConfirmed) -> None:
 
 def business_date_rolled(book: Book, event: BusinessDateRolled) -> None:
     """Bookings take the new date; transfers that are too old can no longer be taken back."""
+    day_closed(book, book.business_date, event.business_date, event.at)
     book.business_date = event.business_date
     book.timers.set(BUSINESS_DATE_TIMER, event.midnight_ms)
     posted = book.posted

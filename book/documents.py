@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.interest import product_in_force
 from book.shelf import Shelf, Version
 from book.state import Book
 from schemas.documents.kinds import known
@@ -49,6 +50,7 @@ def _put_in_force(
 
 def _product(book: Book, document: str, body: Product) -> None:
     book.in_force.products[document] = body
+    product_in_force(book, document, body)
 
 
 ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {"product": _product}

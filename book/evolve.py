@@ -14,11 +14,14 @@ from book import (
     accounts,
     books,
     documents,
+    end_of_day,
+    interest,
     parties,
     transfers,
 )
 from book.repeats import Seen, key_of
 from book.state import Book, Partition
+from schemas.catalogue import MONEY_EVENTS
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
 
@@ -37,6 +40,8 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **accounts.EVOLVE,
     **transfers.EVOLVE,
     **documents.EVOLVE,
+    **interest.EVOLVE,
+    **end_of_day.EVOLVE,
 }
 
 
@@ -49,6 +54,8 @@ def evolve(partition: Partition, event: Event) -> None:
     else:
         book = partition.books[event.book]
         handle(book, event)
+        if kind in MONEY_EVENTS and book.end_of_day.bearing:
+            interest.interest_moved(book, event)  # type: ignore[arg-type]
     assert event.seq == book.seq + 1, "seq counts without a gap"
     assert event.at >= book.at, "book time never goes back"
     book.seq = event.seq

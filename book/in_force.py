@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import msgspec
 
+from book.accruals import InterestInForce
 from schemas.documents.products import Product
 
 
 class InForce(msgspec.Struct):
-    """products: by id; an account names its product."""
+    """products: by id; an account names its product.
+
+    interest: of a product in a currency, by `interest_key`; the newest last; days before keep theirs.
+    """
 
     products: dict[str, Product] = {}
+    interest: dict[str, list[InterestInForce]] = {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from book.accruals import Bearing, EndOfDay
 from book.in_force import InForce
 from book.repeats import Repeats
 from book.shelf import Shelf
@@ -35,6 +36,7 @@ class Account(msgspec.Struct, gc=False):
     available = booked - held + overdraft, for kind `customer`; the bank's own accounts have no floor.
     blocks: None where there never was one, which is nearly always.
     usage: what is used of the limits and packages that count by account, by `document/line`.
+    interest: of an account that bears any.
     """
 
     kind: AccountKind
@@ -49,6 +51,7 @@ class Account(msgspec.Struct, gc=False):
     is_open: bool = True
     blocks: dict[str, Block] | None = None
     usage: dict[str, Usage] | None = None
+    interest: Bearing | None = None
 
 
 class Party(msgspec.Struct, gc=False):
@@ -113,6 +116,7 @@ class Book(msgspec.Struct):
     posted: by business day, oldest first.   assets: decimal places by code, beyond ISO 4217.
     documents: what was published, by `kind/id`.   in_force: what is in force of it, ready to be asked.
     usage: of limits and packages that count neither by account nor by party.
+    end_of_day: the work that closed days left.
     """
 
     id: str
@@ -140,6 +144,7 @@ class Book(msgspec.Struct):
     documents: dict[str, Shelf] = {}
     in_force: InForce = msgspec.field(default_factory=InForce)
     usage: dict[str, Usage] = {}
+    end_of_day: EndOfDay = msgspec.field(default_factory=EndOfDay)
 
 
 class Partition(msgspec.Struct):

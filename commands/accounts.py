@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.interest import books_interest_on
 from book.state import Account, Block, Book
 from commands.decision import Decision, knows_currency
 from schemas.accounts import (
@@ -20,6 +21,7 @@ from schemas.accounts import (
     SetOverdraft,
 )
 from schemas.fields import Direction
+from schemas.message import Date
 from schemas.rejections import Rejection, reject
 
 
@@ -51,7 +53,9 @@ def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
         if line is None or line.kind != command.kind:
             return reject("ledger_not_found", ledger=ledger, kind=command.kind)
     else:
-        ledger = next(code for code, line in book.chart.items() if line.kind == command.kind)
+        ledger = next((code for code, line in book.chart.items() if line.kind == command.kind), "")
+        if not ledger:
+            return reject("ledger_not_found", ledger="", kind=command.kind)
     return AccountOpened(
         account=command.account,
         currency=command.currency,
@@ -126,7 +130,10 @@ def expire_block(book: Book, rest: str, due_ms: int) -> BlockLifted:
 
 
 def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
-    """Rejected, in this order: account_not_found, account_not_open, account_blocked, account_not_empty."""
+    """Rejected, in this order: account_not_found, account_not_open, account_blocked, account_not_empty,
+    day_not_finished (its interest is not known yet), interest_accrued, account_in_use. Less than a minor unit
+    of interest is forgotten with the account.
+    """
     account = _open(book, command.account)
     if isinstance(account, Rejection):
         return account
@@ -134,6 +141,14 @@ def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
         return reject("account_blocked", account=command.account, direction="both")
     if account.booked or account.held:
         return reject("account_not_empty", booked=account.booked, held=account.held)
+    if (interest := account.interest) is not None:
+        today = book.business_date.toordinal()
+        if interest.through < today - 1 or interest.late is not None or interest.balance(0, today):
+            return reject("day_not_finished", date=Date.fromordinal(interest.through + 1).isoformat())
+        if interest.credit or interest.debit:
+            return reject("interest_accrued", credit=interest.credit, debit=interest.debit)
+    if account.kind != "customer" and (product := books_interest_on(book, command.account)):
+        return reject("account_in_use", product=product)
     return AccountClosed(account=command.account, reason=command.reason)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 from book.books import BUSINESS_DATE_TIMER
 from book.state import SYSTEM_BOOK, Book
@@ -30,6 +30,16 @@ from schemas.books import (
 from schemas.fields import AccountKind
 from schemas.rejections import reject
 
+ESSENTIAL_KINDS: tuple[AccountKind, ...] = (
+    "customer",
+    "income",
+    "expense",
+    "nostro",
+    "suspense",
+    "fx_position",
+    "inter_book",
+)
+"""The kinds of account that every chart has a line for. Interest and the year's end need more of it."""
 _A_DAY = datetime.timedelta(days=1)
 CLOCK_JUMP_MS = 25 * 3_600_000
 """A wall clock further than this past what its book has seen has jumped: a day may have 25 hours."""
@@ -60,7 +70,7 @@ def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
                 return reject("duplicate_line", line=name)
             known.add(name)
     kinds = {line.kind for line in command.chart}
-    for kind in get_args(AccountKind):
+    for kind in ESSENTIAL_KINDS:
         if kind not in kinds:
             return reject("chart_incomplete", kind=kind)
     opened_at = command.issued_at_ms if command.clock == "commanded" else at_ms

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from book.books import BUSINESS_DATE_TIMER
+from book.end_of_day import END_OF_DAY
 from book.state import Book
 from commands import (
     access,
     accounts,
     books,
     documents,
+    end_of_day,
+    interest,
     parties,
     transfers,
 )
 from commands.decision import HANDLERS, Decide, Steps
 from schemas.message import Event
 
-RELEASE = 2
+RELEASE = 3
 """The version of deciding. It goes up with every change that could give a command another outcome."""
 
 HANDLERS.update(
@@ -28,6 +31,7 @@ HANDLERS.update(
         **accounts.DECIDE,
         **transfers.DECIDE,
         **documents.DECIDE,
+        **interest.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -38,6 +42,7 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     BUSINESS_DATE_TIMER: books.roll_business_date,
     "block": accounts.expire_block,
     "document": documents.take_effect,
+    END_OF_DAY: end_of_day.next_slice,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

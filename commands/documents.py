@@ -11,6 +11,7 @@ import orjson
 
 from book.state import Book
 from commands.decision import Decide, Decision, knows_currency
+from commands.interest_documents import interest_against_earlier, interest_checks
 from schemas.documents.document import Problem
 from schemas.documents.kinds import read
 from schemas.documents.products import Product
@@ -25,6 +26,8 @@ def publish_document(book: Book, command: PublishDocument, at_ms: int) -> Decisi
     """Rejected, in this order: document_invalid, version_not_newer, effective_in_past."""
     document = read(command.kind, command.body)
     problems = document if isinstance(document, list) else list(CHECK[command.kind](book, document))
+    if isinstance(document, Product):
+        problems += interest_against_earlier(book, command.document, document)
     if problems or isinstance(document, list):
         return reject(
             "document_invalid",
@@ -60,6 +63,7 @@ def _product(book: Book, product: Product) -> Iterator[Problem]:
     for index, currency in enumerate(product.currencies):
         if not knows_currency(book, currency):
             yield Problem(f"currencies[{index}]", f"there is no currency {currency}")
+    yield from interest_checks(book, product)
 
 
 CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {"product": _product}

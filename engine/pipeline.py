@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from msgspec.structs import force_setattr
 
+from book.books import BUSINESS_DATE_TIMER
+from book.end_of_day import END_OF_DAY
 from book.evolve import evolve
 from book.repeats import key_of
 from book.state import SYSTEM_BOOK, Book, Partition
@@ -49,6 +51,7 @@ class Pipeline:
         self.admission = admission
         self.outs: list[Out] = []
         self.answers: list[Answer] = []
+        self._worked_before = -1
 
     def take(self) -> tuple[list[Out], list[Answer]]:
         """What has come together since the last call; the caller commits it."""
@@ -57,7 +60,9 @@ class Pipeline:
         return taken
 
     def run(self, record: Record) -> bool:
-        """Decide one record. False: many timers were due; the caller commits first, then calls again."""
+        """Decide one record. False: many timers were due, or a slice of end-of-day work; the caller commits
+        first, then calls again.
+        """
         partition = self.partition
         command = self.admission.admit(record)
         if isinstance(command, Rejection):
@@ -99,6 +104,13 @@ class Pipeline:
             if not self.fire_due(book, at):
                 return False
             asked_already = False
+        due_ms = book.end_of_day.due_ms
+        if (
+            due_ms is not None
+            and due_ms <= at
+            and self.work_before(book, record, at, all_of_it=type(command) is AdvanceTime)
+        ):
+            return False
         self._answer(book, record, command, at, permitted=asked_already)
         return True
 
@@ -117,15 +129,37 @@ class Pipeline:
             due = timers.next()
             if due is None or due[0] > until_ms:
                 return True
-            at = max(due[0], book.at)
-            for event in in_steps(fire(book, due[1], at)):
-                _stamp(event, book, at)
-                force_setattr(event, "timer", due[1])
-                evolve(self.partition, event)
-                self.outs.append(Out(key, encode(event)))
+            if due[1] == BUSINESS_DATE_TIMER and book.clock == "commanded" and self.work(book, due[0]):
+                return False
+            self._fire(book, key, *due)
             assert timers.next() != due, "every firing removes or reschedules its timer"
         due = timers.next()
         return due is None or due[0] > until_ms
+
+    def work(self, book: Book, until_ms: int) -> bool:
+        """Do a slice of the end-of-day work that is due by then, if there is any. The caller commits it."""
+        due_ms = book.end_of_day.due_ms
+        if due_ms is None or due_ms > until_ms:
+            return False
+        self._fire(book, book.id.encode(), due_ms, END_OF_DAY)
+        return True
+
+    def work_before(self, book: Book, record: Record, at: int, *, all_of_it: bool) -> bool:
+        """Do a slice before this record, unless one was done: what is left is not for it to wait for. Only
+        where somebody moves a book's time on by hand, all that falls due by then is done first.
+        """
+        if self._worked_before == record.offset and not all_of_it:
+            return False
+        self._worked_before = record.offset
+        return self.work(book, at)
+
+    def _fire(self, book: Book, key: bytes, due_ms: int, timer: str) -> None:
+        at = max(due_ms, book.at)
+        for event in in_steps(fire(book, timer, at)):
+            _stamp(event, book, at)
+            force_setattr(event, "timer", timer)
+            evolve(self.partition, event)
+            self.outs.append(Out(key, encode(event)))
 
     def _while_unconfirmed(self, book: Book, record: Record, command: Command, jump_ms: int) -> bool:
         """The wall clock has jumped: only its confirmation is decided; all else is to be sent again."""

@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 
+from book.end_of_day import PACE_MS
 from commands.books import clock_jump_ms
 from commands.decide import RELEASE
 from engine.admission import Admission
@@ -27,6 +28,8 @@ LARGEST_BATCH = 8_000
 SLOW_BATCH_S = 0.025
 """A batch that takes longer than this makes the next one smaller, so that nobody waits long behind others."""
 IDLE_TIMERS_S = 0.25
+PACE_S = PACE_MS / 1_000
+"""While a closed day has work left, its slices are asked for that often."""
 
 
 class Worker:
@@ -58,6 +61,7 @@ class Worker:
         self._adapts = batch is None
         self._limit = batch or 1_000
         self._timers_asked = 0.0
+        self._works = False
         if self.folded.partition.release != RELEASE:
             # The first commit of a release that decides differently says so; redecide relies on it.
             self.pipeline.announce(ReleaseActivated(release=RELEASE), clock())
@@ -65,7 +69,9 @@ class Worker:
 
     def step(self, wait_s: float = 0.0) -> int:
         """Decide and commit one micro-batch; returns how many commands. Waits `wait_s` for the first."""
-        records = self.log.commands(self.position, self._limit, wait_s)
+        records = self.log.commands(
+            self.position, self._limit, min(wait_s, PACE_S) if self._works else wait_s
+        )
         if not records:
             self._fire_idle(self.clock())
             return 0
@@ -116,15 +122,19 @@ class Worker:
     def _fire_idle(self, until_ms: int) -> None:
         """Fire what is due by then in wall books that nobody is writing to."""
         now = time.monotonic()
-        if now - self._timers_asked < IDLE_TIMERS_S:
+        if now - self._timers_asked < (PACE_S if self._works else IDLE_TIMERS_S):
             return
         self._timers_asked = now
+        self._works = False
         for book in list(self.pipeline.partition.books.values()):
-            due = book.timers.next()
-            if book.clock != "wall" or due is None or due[0] > until_ms or clock_jump_ms(book, until_ms):
+            if book.clock != "wall" or clock_jump_ms(book, until_ms):
                 continue
-            while True:
+            due = book.timers.next()
+            while due is not None and due[0] <= until_ms:
                 finished = self.pipeline.fire_due(book, until_ms)
                 self._commit([])
                 if finished:
                     break
+            if self.pipeline.work(book, until_ms):
+                self._commit([])
+            self._works = self._works or book.end_of_day.due_ms is not None

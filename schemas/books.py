@@ -40,8 +40,10 @@ DEFAULT_CHART = (
     ChartLine(ledger="1000", name="Nostro accounts", kind="nostro"),
     ChartLine(ledger="1100", name="Inter-book accounts", kind="inter_book"),
     ChartLine(ledger="1200", name="FX positions", kind="fx_position"),
+    ChartLine(ledger="1300", name="Accrued interest", kind="accrued"),
     ChartLine(ledger="2000", name="Customer deposits", kind="customer"),
     ChartLine(ledger="2900", name="Suspense", kind="suspense"),
+    ChartLine(ledger="3000", name="Retained earnings", kind="equity"),
     ChartLine(ledger="4000", name="Income", kind="income"),
     ChartLine(ledger="5000", name="Expense", kind="expense"),
 )

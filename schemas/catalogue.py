@@ -15,6 +15,8 @@ from schemas import (
     access,
     accounts,
     books,
+    end_of_day,
+    interest,
     parties,
     publishing,
     transfers,
@@ -29,6 +31,7 @@ COMMANDS: tuple[type[Command], ...] = (
     *accounts.COMMANDS,
     *transfers.COMMANDS,
     *publishing.COMMANDS,
+    *interest.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -39,6 +42,8 @@ EVENTS: tuple[type[Event], ...] = (
     *accounts.EVENTS,
     *transfers.EVENTS,
     *publishing.EVENTS,
+    *interest.EVENTS,
+    *end_of_day.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

@@ -71,7 +71,10 @@ NewAsset = Annotated[str, Meta(pattern=NEW_ASSET + END), StringConstraints(patte
 """A new asset's code: 4 to 12 capitals, digits and underscores, so that it never looks like an ISO code."""
 
 Clock = Literal["wall", "commanded"]
-AccountKind = Literal["customer", "income", "expense", "nostro", "suspense", "fx_position", "inter_book"]
+AccountKind = Literal[
+    "customer", "income", "expense", "nostro", "suspense", "fx_position", "inter_book", "accrued", "equity"
+]
+"""`accrued`: interest that is earned or owed and not paid yet.   `equity`: retained earnings and capital."""
 PartyKind = Literal["person", "business"]
 PartyStatus = Literal["pending", "active", "blocked", "closed"]
 Direction = Literal["debits", "credits", "both"]

@@ -73,6 +73,11 @@ Reason = Literal[
     "expiry_in_past",
     "account_blocked",
     "account_not_empty",
+    # interest and end of day
+    "no_interest_accrued",
+    "interest_accrued",
+    "day_not_finished",
+    "account_in_use",
     # transfers
     "same_account",
     "unbalanced",
@@ -231,6 +236,13 @@ CATALOGUE: dict[str, Entry] = {
     "expiry_in_past": Entry("The expiry {expires_at_ms} is not after the book's time {at}.", "correct it"),
     "account_blocked": Entry("The account {account} is blocked for {direction}.", "ask the bank"),
     "account_not_empty": Entry("The account still holds {booked} booked and {held} held.", "correct it"),
+    "no_interest_accrued": Entry("There is no interest that could be booked to {account} now.", "correct it"),
+    "interest_accrued": Entry(
+        "Accrued interest is not booked yet ({credit} to receive, {debit} to pay): CapitaliseInterest.",
+        "correct it",
+    ),
+    "day_not_finished": Entry("End of day for {date} is not finished.", "new id, later"),
+    "account_in_use": Entry("The product {product} books its interest there.", "correct it"),
     "same_account": Entry("Debit and credit are the same account.", "correct it"),
     "unbalanced": Entry("The legs in {currency} sum to {sum}, not to zero.", "correct it"),
     "too_many_legs": Entry("{legs} legs; a posting has 2 to {most}.", "correct it"),

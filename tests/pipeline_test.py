@@ -10,6 +10,7 @@ import pytest
 from book.repeats import BUCKETS, FORGET_AT_ONCE
 from book.state import SYSTEM_BOOK
 from commands import decide
+from commands.decide import RELEASE
 from engine import pipeline, worker
 from engine.errors import NotInitialised
 from engine.log.memory import MemoryLog
@@ -783,12 +784,12 @@ def test_seqs_and_causes_have_no_gaps() -> None:
 
 def test_a_release_that_decides_differently_says_so_first(monkeypatch: pytest.MonkeyPatch) -> None:
     told = given()
-    monkeypatch.setattr(worker, "RELEASE", 3)
+    monkeypatch.setattr(worker, "RELEASE", RELEASE + 1)
     seq, position = told.system.seq, told.worker.position
     told.recover()
     (announced,) = (one for one in told.events() if isinstance(one, ReleaseActivated))
-    assert (announced.release, announced.book, announced.seq) == (3, "~system", seq + 1)
-    assert told.worker.folded.partition.release == 3
+    assert (announced.release, announced.book, announced.seq) == (RELEASE + 1, "~system", seq + 1)
+    assert told.worker.folded.partition.release == RELEASE + 1
     assert told.worker.position == position
     told.recover()
     assert sum(isinstance(one, ReleaseActivated) for one in told.events()) == 1

@@ -11,7 +11,7 @@ import pytest
 from book.digest import partition_digest
 from book.state import Book
 from commands import transfers
-from commands.decide import DECIDE, FIRE
+from commands.decide import DECIDE, FIRE, RELEASE
 from commands.decision import Decision
 from engine.admission import Admission
 from engine.fold import Folded
@@ -132,8 +132,8 @@ def two_releases(monkeypatch: pytest.MonkeyPatch, *, announced: bool) -> MemoryL
         earlier.setitem(DECIDE, Transfer, as_the_earlier_release_did)
         bank.live(log, 200)
     if announced:
-        monkeypatch.setattr("engine.worker.RELEASE", 3)
-        monkeypatch.setattr("replay.redecide.RELEASE", 3)
+        monkeypatch.setattr("engine.worker.RELEASE", RELEASE + 1)
+        monkeypatch.setattr("replay.redecide.RELEASE", RELEASE + 1)
     bank.live(log, 200)
     return log
 

@@ -1,0 +1,62 @@
+"""What changes the work that closed days left: a day closes, a slice is done, a day is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from book.accruals import EndOfDay
+from book.state import Book
+from schemas.end_of_day import DayFinished, EndOfDayAdvanced
+from schemas.message import Date
+
+END_OF_DAY = "end_of_day"
+"""The id of the timer by which the events of slices are known. It is not among the book's timers: they hold
+up every command behind them, and end of day holds up nobody.
+"""
+PACE_MS = 25
+"""Book time from one slice to the next. A slice is a few milliseconds of work, so most time is left."""
+
+
+def day_closed(book: Book, closed: Date, today: Date, at_ms: int) -> None:
+    """A business day is over; with it any date that the place skipped."""
+    if not has_work(book):
+        return
+    work = book.end_of_day
+    work.pending.extend(range(closed.toordinal(), today.toordinal()))
+    if work.due_ms is None:
+        work.due_ms = at_ms + PACE_MS
+
+
+def has_work(book: Book) -> bool:
+    """Whether a closed day leaves anything to do."""
+    return bool(book.end_of_day.bearing)
+
+
+def advanced(book: Book, event: EndOfDayAdvanced) -> None:
+    """The next slice begins where this one ended."""
+    work = book.end_of_day
+    assert work.pending[0] == event.business_date.toordinal(), "the oldest day comes first"
+    work.step, work.done, work.due_ms = event.step, event.done, event.next_ms
+
+
+def finished(book: Book, event: DayFinished) -> None:
+    """The day is done; the next one that is pending begins with its first step."""
+    work = book.end_of_day
+    assert work.pending[0] == event.business_date.toordinal(), "the oldest day comes first"
+    del work.pending[0]
+    work.step, work.done, work.due_ms = "", 0, event.next_ms
+    _forget_ended(book, work)
+
+
+def _forget_ended(book: Book, work: EndOfDay) -> None:
+    """Drop the accounts that bear no interest any more, once they are many; no step is under way."""
+    if work.ended * 8 >= len(work.bearing):
+        work.bearing = [one for one in work.bearing if book.accounts[one].interest is not None]
+        work.ended = 0
+
+
+EVOLVE: dict[type, Callable[[Book, Any], None]] = {
+    EndOfDayAdvanced: advanced,
+    DayFinished: finished,
+}
