@@ -33,6 +33,12 @@ def has_work(book: Book) -> bool:
     return bool(book.end_of_day.bearing)
 
 
+def unfinished_day(book: Book, through: Date) -> Date | None:
+    """The oldest day up to that one which is closed and not finished."""
+    pending = book.end_of_day.pending
+    return Date.fromordinal(pending[0]) if pending and pending[0] <= through.toordinal() else None
+
+
 def advanced(book: Book, event: EndOfDayAdvanced) -> None:
     """The next slice begins where this one ended."""
     work = book.end_of_day

@@ -112,12 +112,19 @@ def side_of(book: Book, key: str, name: Literal["credit", "debit"]) -> Side | No
 
 
 def books_interest_on(book: Book, account_id: str) -> str:
-    """A product whose interest is, or was, booked on this account or accrued there; empty for none."""
+    """A product whose interest is, was or will be booked on this account or accrued there; empty for none."""
     for key, history in book.in_force.interest.items():
         for terms in history:
             for side in (terms.credit, terms.debit):
                 if side is not None and account_id in (side.booked_on, side.accrued_on):
                     return key.partition("\n")[0]
+    for name, shelf in book.documents.items():
+        kind, _, product = name.partition("/")
+        for version in shelf.pending.values() if kind == "product" else ():
+            for one in version.body["interest"]:
+                for body in (one["credit"], one["debit"]):
+                    if body is not None and account_id in (body["booked_on"], body["accrued_on"]):
+                        return product
     return ""
 
 

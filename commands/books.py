@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from book.books import BUSINESS_DATE_TIMER
+from book.end_of_day import unfinished_day
 from book.state import SYSTEM_BOOK, Book
 from commands.calendar import local_date, midnight_ms, zone
 from commands.decision import Decision, knows_currency
@@ -142,11 +143,15 @@ def roll_business_date(book: Book, rest: str, due_ms: int) -> BusinessDateRolled
 
 
 def close_period(book: Book, command: ClosePeriod, at_ms: int) -> Decision:
-    """Rejected: period_not_open, where the date is before the open period or not before today."""
+    """Rejected, in this order: period_not_open (the date is before the open period, or not before today),
+    day_not_finished (work of end of day has still to book to the period).
+    """
     if not book.open_from <= command.through < book.business_date:
         return reject(
             "period_not_open", date=command.through.isoformat(), open_from=book.open_from.isoformat()
         )
+    if (unfinished := unfinished_day(book, command.through)) is not None:
+        return reject("day_not_finished", date=unfinished.isoformat())
     return PeriodClosed(open_from=command.through + _A_DAY)
 
 

@@ -22,6 +22,7 @@ from schemas.access import (
 )
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
+from schemas.interest import CapitaliseInterest
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.publishing import PublishDocument
@@ -166,7 +167,7 @@ def _set_overdraft(book: Book, command: SetOverdraft) -> Reach:
     return _of_accounts(book, [command.account], [(account.currency, command.overdraft)] if account else None)
 
 
-def _account(book: Book, command: BlockAccount | LiftBlock | CloseAccount) -> Reach:
+def _account(book: Book, command: BlockAccount | LiftBlock | CloseAccount | CapitaliseInterest) -> Reach:
     return _of_accounts(book, [command.account])
 
 
@@ -194,6 +195,7 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     BlockAccount: _account,
     LiftBlock: _account,
     CloseAccount: _account,
+    CapitaliseInterest: _account,
     RegisterParty: _register_party,
     ChangePartyProfile: _party,
     ChangePartyStatus: _party,

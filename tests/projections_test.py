@@ -31,6 +31,7 @@ from tests.random_bank import BOOKS, Bank
 SEEDS = (1, 2, 3)
 NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet"}
 NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
+NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished"}
 """What no read model but `audit` takes note of."""
 
 

@@ -16,6 +16,7 @@ from tests import (
     accounts_test,
     books_test,
     documents_test,
+    interest_test,
     parties_test,
     transfers_test,
 )
@@ -29,6 +30,8 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     accounts_test.REJECTIONS,
     transfers_test.REJECTIONS,
     documents_test.REJECTIONS,
+    interest_test.REJECTIONS,
+    interest_test.UNFINISHED,
 )
 OF_THE_PIPELINE = UNREMEMBERED | {"internal_error"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""
