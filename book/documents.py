@@ -8,6 +8,7 @@ from typing import Any
 from book.interest import product_in_force
 from book.shelf import Shelf, Version
 from book.state import Book
+from schemas.documents.counterparts import Counterpart
 from schemas.documents.kinds import known
 from schemas.documents.products import Product
 from schemas.publishing import DocumentPublished, DocumentTookEffect
@@ -53,7 +54,14 @@ def _product(book: Book, document: str, body: Product) -> None:
     product_in_force(book, document, body)
 
 
-ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {"product": _product}
+def _counterpart(book: Book, document: str, body: Counterpart) -> None:
+    book.in_force.counterparts[body.book] = body
+
+
+ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
+    "product": _product,
+    "counterpart": _counterpart,
+}
 """What a document of each kind changes when it comes into force."""
 
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from book.accruals import InterestInForce
+from schemas.documents.counterparts import Counterpart
 from schemas.documents.products import Product
 
 
@@ -19,3 +20,8 @@ class InForce(msgspec.Struct):
 
     products: dict[str, Product] = {}
     interest: dict[str, list[InterestInForce]] = {}
+    counterparts: by the other book.
+    """
+
+    products: dict[str, Product] = {}
+    counterparts: dict[str, Counterpart] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from book.accruals import Bearing, EndOfDay
+from book.crossings import Crossings
 from book.in_force import InForce
 from book.repeats import Repeats
 from book.shelf import Shelf
@@ -117,6 +118,7 @@ class Book(msgspec.Struct):
     documents: what was published, by `kind/id`.   in_force: what is in force of it, ready to be asked.
     usage: of limits and packages that count neither by account nor by party.
     end_of_day: the work that closed days left.
+    crossings: payments between this book and others.
     """
 
     id: str
@@ -145,6 +147,7 @@ class Book(msgspec.Struct):
     in_force: InForce = msgspec.field(default_factory=InForce)
     usage: dict[str, Usage] = {}
     end_of_day: EndOfDay = msgspec.field(default_factory=EndOfDay)
+    crossings: Crossings = msgspec.field(default_factory=Crossings)
 
 
 class Partition(msgspec.Struct):

@@ -11,6 +11,7 @@ from commands import (
     access,
     accounts,
     books,
+    crossbook,
     documents,
     end_of_day,
     interest,
@@ -30,6 +31,7 @@ HANDLERS.update(
         **parties.DECIDE,
         **accounts.DECIDE,
         **transfers.DECIDE,
+        **crossbook.DECIDE,
         **documents.DECIDE,
         **interest.DECIDE,
     }

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from book.state import Book
+from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision, knows_currency
 from commands.interest_documents import interest_against_earlier, interest_checks
 from schemas.documents.document import Problem
@@ -66,7 +67,10 @@ def _product(book: Book, product: Product) -> Iterator[Problem]:
     yield from interest_checks(book, product)
 
 
-CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {"product": _product}
+CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
+    "product": _product,
+    "counterpart": check_counterpart,
+}
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
 
 DECIDE: dict[type, Decide] = {PublishDocument: publish_document}

@@ -23,6 +23,7 @@ from schemas.access import (
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
 from schemas.interest import CapitaliseInterest
+from schemas.crossbook import SendToBook
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.publishing import PublishDocument
@@ -146,6 +147,10 @@ def _moved(legs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     return [(one, max(given.get(one, 0), taken.get(one, 0))) for one in {**given, **taken}]
 
 
+def _send_to_book(book: Book, command: SendToBook) -> Reach:
+    return _of_accounts(book, [command.account], [(command.currency, command.amount)])
+
+
 def _taken_back(book: Book, command: ReverseTransfer | RefundTransfer) -> Reach:
     posted = find_posted(book, command.transfer)
     if posted is None:
@@ -190,6 +195,7 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     PostEntries: _post_entries,
     ReverseTransfer: _taken_back,
     RefundTransfer: _taken_back,
+    SendToBook: _send_to_book,
     OpenAccount: _open_account,
     SetOverdraft: _set_overdraft,
     BlockAccount: _account,

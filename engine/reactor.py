@@ -39,7 +39,7 @@ SILENCE_MS: Final = 5_000
 """How long after a command was sent its silence means that it got lost; doubled with every time."""
 LONGEST_SILENCE_MS: Final = 300_000
 
-ASKED_AGAIN: frozenset[str] = frozenset({"issued_in_future", "clock_unconfirmed", "busy", "not_permitted"})
+ASKED_AGAIN: frozenset[str] = frozenset({"clock_unconfirmed", "busy", "not_permitted"})
 """Reasons after which the same command is asked again later: nothing was decided, and things change."""
 
 Submit = Callable[[Sequence[Out]], object]

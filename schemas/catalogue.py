@@ -17,6 +17,7 @@ from schemas import (
     books,
     end_of_day,
     interest,
+    crossbook,
     parties,
     publishing,
     transfers,
@@ -30,6 +31,7 @@ COMMANDS: tuple[type[Command], ...] = (
     *parties.COMMANDS,
     *accounts.COMMANDS,
     *transfers.COMMANDS,
+    *crossbook.COMMANDS,
     *publishing.COMMANDS,
     *interest.COMMANDS,
 )
@@ -41,6 +43,7 @@ EVENTS: tuple[type[Event], ...] = (
     *parties.EVENTS,
     *accounts.EVENTS,
     *transfers.EVENTS,
+    *crossbook.EVENTS,
     *publishing.EVENTS,
     *interest.EVENTS,
     *end_of_day.EVENTS,

@@ -89,6 +89,14 @@ Reason = Literal[
     "transfer_not_found",
     "already_reversed",
     "refund_exceeds_original",
+    # payments between books
+    "crossing_exists",
+    "counterpart_not_found",
+    "not_the_relay",
+    "crossing_not_found",
+    "crossing_settled",
+    "crossing_differs",
+    "crossing_answered",
     # documents
     "document_invalid",
     "version_not_newer",
@@ -259,6 +267,23 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "already_reversed": Entry("The transfer {transfer} has been reversed or refunded.", "correct it"),
     "refund_exceeds_original": Entry("{left} is left to refund, {wanted} was asked for.", "correct it"),
+    "crossing_exists": Entry("The payment {transfer} is on its way to another book.", "correct it"),
+    "counterpart_not_found": Entry(
+        "Nothing is agreed with a book {counterpart} about payments in {currency}.", "ask the bank"
+    ),
+    "not_the_relay": Entry(
+        "{actor} is not the system that brings what the book {counterpart} has recorded.", "correct it"
+    ),
+    "crossing_not_found": Entry("There is no payment {number} between here and {counterpart}.", "correct it"),
+    "crossing_settled": Entry(
+        "The payment {number} between here and {counterpart} is settled and forgotten.", "correct it"
+    ),
+    "crossing_differs": Entry(
+        "The payment {number} between here and {counterpart} is another one (see seq {seq}).", "correct it"
+    ),
+    "crossing_answered": Entry(
+        "The payment {number} of {counterpart} was answered at seq {seq}: {answer}.", "correct it"
+    ),
     "document_invalid": Entry("{problems} in the document: {detail}", "correct it"),
     "version_not_newer": Entry("Version {version} is not above {latest}, the latest.", "correct it"),
     "effective_in_past": Entry(

@@ -32,6 +32,8 @@ SEEDS = (1, 2, 3)
 NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet"}
 NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
 NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished"}
+NEVER_HERE |= {"CrossBookSent", "CrossBookReceived", "CrossBookRefused"}  # see crossbook_rows_test
+NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged"}
 """What no read model but `audit` takes note of."""
 
 

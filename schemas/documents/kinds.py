@@ -11,11 +11,15 @@ from typing import Any, Literal, get_args
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
 from schemas.documents.products import Product
 
-DocumentKind = Literal["product"]
-DOCUMENTS: dict[str, type[Document]] = {"product": Product}
+DocumentKind = Literal["product", "counterpart"]
+DOCUMENTS: dict[str, type[Document]] = {
+    "product": Product,
+    "counterpart": Counterpart,
+}
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
 
