@@ -22,8 +22,8 @@ from schemas.access import (
 )
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
-from schemas.interest import CapitaliseInterest
 from schemas.crossbook import SendToBook
+from schemas.interest import CapitaliseInterest
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.publishing import PublishDocument
