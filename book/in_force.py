@@ -16,12 +16,9 @@ class InForce(msgspec.Struct):
     """products: by id; an account names its product.
 
     interest: of a product in a currency, by `interest_key`; the newest last; days before keep theirs.
-    """
-
-    products: dict[str, Product] = {}
-    interest: dict[str, list[InterestInForce]] = {}
     counterparts: by the other book.
     """
 
     products: dict[str, Product] = {}
+    interest: dict[str, list[InterestInForce]] = {}
     counterparts: dict[str, Counterpart] = {}
