@@ -12,6 +12,7 @@ from typing import Any
 
 from book.state import Account, Book
 from book.transfers import find_posted
+from replay import interest
 from schemas.accounts import AccountClosed
 from schemas.catalogue import MONEY_EVENTS
 from schemas.message import Event
@@ -157,6 +158,7 @@ MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     TransferPosted: _transfer,
     TransferReversed: _reversal,
     TransferRefunded: _refund,
+    **interest.MONEY,
 }
 """What moves money, and what of it is to be compared with what came before."""
 OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {AccountClosed: _closing}

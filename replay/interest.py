@@ -1,0 +1,90 @@
+"""What must hold of interest beside its postings: what accounts accrue, and are paid, is what was posted.
+
+Asked of each event before the book applies it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from book.interest import interest_key, side_of
+from book.state import Account, Book
+from schemas.interest import UNITS, Accrual, InterestAccrued, InterestCapitalised
+from schemas.message import Event
+from schemas.postings import Posting
+
+Found = Callable[[str], None]
+Name = Literal["credit", "debit"]
+Legs = defaultdict[str, int]
+
+
+def _accrued(book: Book, event: InterestAccrued, found: Found) -> None:
+    work = book.end_of_day
+    if not work.pending or event.business_date.toordinal() != work.pending[0] or event.first != work.done:
+        found(f"it accrues {event.business_date} from account {event.first} on, which is not what comes next")
+    if event.value_date != event.business_date:
+        found(f"the interest of {event.business_date} has the value date {event.value_date}")
+    slice_of = set(work.bearing[event.first : event.last])
+    legs: Legs = defaultdict(int)
+    sides: tuple[tuple[Name, tuple[Accrual, ...], int], ...] = (
+        ("credit", event.credits, 1),
+        ("debit", event.debits, -1),
+    )
+    for name, accruals, sign in sides:
+        for one in accruals:
+            account = book.accounts.get(one.account)
+            interest = account.interest if account is not None else None
+            if account is None or interest is None or one.account not in slice_of:
+                found(f"{one.account} accrues interest, and bears none or is not of this slice")
+                continue
+            before = interest.credit if name == "credit" else interest.debit
+            if before + one.amount != one.accrued or not 0 <= one.rest < UNITS:
+                found(f"{one.account} had accrued {before}; {one.amount} more are not {one.accrued}")
+            owed = sign * one.amount
+            _leg(book, account, name, owed, -owed, legs)
+    _compare(legs, event.postings, found)
+
+
+def _capitalised(book: Book, event: InterestCapitalised, found: Found) -> None:
+    legs: Legs = defaultdict(int)
+    for one in event.capitalised:
+        account = book.accounts.get(one.account)
+        interest = account.interest if account is not None else None
+        if account is None or interest is None:
+            found(f"{one.account} is paid interest, and bears none")
+            continue
+        for before, paid, left in (
+            (interest.credit, one.credit, one.credit_left),
+            (interest.debit, one.debit, one.debit_left),
+        ):
+            if before - paid != left:
+                found(f"{one.account} had accrued {before}; without {paid} that is not {left}")
+        legs[one.account] += one.credit - one.debit
+        _leg(book, account, "credit", -one.credit, 0, legs)
+        _leg(book, account, "debit", one.debit, 0, legs)
+    _compare(legs, event.postings, found)
+
+
+def _leg(book: Book, account: Account, name: Name, accrued: int, booked: int, legs: Legs) -> None:
+    side = side_of(book, interest_key(account.product, account.currency), name)
+    if side is not None:
+        legs[side.accrued_on] += accrued
+        legs[side.booked_on] += booked
+
+
+def _compare(legs: Legs, postings: Iterable[Posting], found: Found) -> None:
+    """What was posted is what the accounts' figures add up to, account by account."""
+    left = defaultdict(int, legs)
+    for posting in postings:
+        left[posting.account] -= posting.amount
+    for account, amount in left.items():
+        if amount:
+            found(f"the accounts' interest adds up to {amount} more on {account} than its postings")
+
+
+MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
+    InterestAccrued: _accrued,
+    InterestCapitalised: _capitalised,
+}
