@@ -48,7 +48,7 @@ class Bearing(msgspec.Struct, gc=False):
             moves += (day, amount)
         else:
             _insert(moves, day, amount)
-        if day <= self.through:
+        if day <= self.through and self.known <= self.through:
             self.late = self.late or []
             _insert(self.late, max(day, self.known), amount)
 

@@ -63,7 +63,7 @@ class _Accruing:
         return found
 
     def account(self, account_id: str, account: Account, interest: Bearing) -> int:
-        """Accrue the day, and what late postings change about earlier ones; returns how many days that is."""
+        """Accrue the day, and what late postings change about earlier ones; returns how many those are."""
         terms, weight = self.terms(account, self.ordinal)
         balance = interest.balance(account.booked, self.ordinal)
         credit, debit = _units(terms, weight, balance, interest, self.ordinal)
@@ -72,7 +72,7 @@ class _Accruing:
             more_credit, more_debit, days = self._changed(account, interest)
         if credit or more_credit or debit or more_debit:
             self._add(account_id, account, interest, (credit, debit), (more_credit, more_debit))
-        return 1 + days
+        return days
 
     def _changed(self, account: Account, interest: Bearing) -> tuple[int, int, int]:
         """By how much the days since the earliest late posting differ, and how many days they are."""

@@ -51,7 +51,6 @@ class Pipeline:
         self.admission = admission
         self.outs: list[Out] = []
         self.answers: list[Answer] = []
-        self._worked_before = -1
 
     def take(self) -> tuple[list[Out], list[Answer]]:
         """What has come together since the last call; the caller commits it."""
@@ -105,11 +104,7 @@ class Pipeline:
                 return False
             asked_already = False
         due_ms = book.end_of_day.due_ms
-        if (
-            due_ms is not None
-            and due_ms <= at
-            and self.work_before(book, record, at, all_of_it=type(command) is AdvanceTime)
-        ):
+        if due_ms is not None and due_ms <= at and self.work_before(book, command, at):
             return False
         self._answer(book, record, command, at, permitted=asked_already)
         return True
@@ -124,37 +119,37 @@ class Pipeline:
     def fire_due(self, book: Book, until_ms: int) -> bool:
         """Fire what is due at or before `until_ms`, by time and id. False: a slice of it, and more is due."""
         timers = book.timers
-        key = book.id.encode()
         for _ in range(TIMERS_AT_ONCE):
             due = timers.next()
             if due is None or due[0] > until_ms:
                 return True
             if due[1] == BUSINESS_DATE_TIMER and book.clock == "commanded" and self.work(book, due[0]):
                 return False
-            self._fire(book, key, *due)
+            self._fire(book, *due)
             assert timers.next() != due, "every firing removes or reschedules its timer"
         due = timers.next()
         return due is None or due[0] > until_ms
 
-    def work(self, book: Book, until_ms: int) -> bool:
-        """Do a slice of the end-of-day work that is due by then, if there is any. The caller commits it."""
+    def work_before(self, book: Book, command: Command, at: int) -> bool:
+        """Do a slice of end-of-day work before this command: one, since the next is due after it. Only where
+        time itself is moved on, all that falls due on the way is done first.
+        """
+        return self.work(book, at, None if type(command) is AdvanceTime else at)
+
+    def work(self, book: Book, until_ms: int, at_ms: int | None = None) -> bool:
+        """Do a slice of the end-of-day work that is due by then, if there is any. The caller commits it.
+
+        at_ms: the time that it is, from which the next slice is paced; when this one was due, if not given.
+        """
         due_ms = book.end_of_day.due_ms
         if due_ms is None or due_ms > until_ms:
             return False
-        self._fire(book, book.id.encode(), due_ms, END_OF_DAY)
+        self._fire(book, due_ms if at_ms is None else at_ms, END_OF_DAY)
         return True
 
-    def work_before(self, book: Book, record: Record, at: int, *, all_of_it: bool) -> bool:
-        """Do a slice before this record, unless one was done: what is left is not for it to wait for. Only
-        where somebody moves a book's time on by hand, all that falls due by then is done first.
-        """
-        if self._worked_before == record.offset and not all_of_it:
-            return False
-        self._worked_before = record.offset
-        return self.work(book, at)
-
-    def _fire(self, book: Book, key: bytes, due_ms: int, timer: str) -> None:
-        at = max(due_ms, book.at)
+    def _fire(self, book: Book, at_ms: int, timer: str) -> None:
+        at = max(at_ms, book.at)
+        key = book.id.encode()
         for event in in_steps(fire(book, timer, at)):
             _stamp(event, book, at)
             force_setattr(event, "timer", timer)

@@ -23,7 +23,7 @@ from engine.log.records import BEFORE_FIRST, Record
 from engine.pipeline import Pipeline, in_steps
 from replay.answers import History, stored_commands
 from schemas.catalogue import decode_event, encode
-from schemas.message import Event
+from schemas.message import Command, Event
 
 MOST_DIFFERENCES = 10
 Progress = Callable[[int], None]
@@ -65,6 +65,7 @@ class _Seen(msgspec.Struct):
     type: str
     seq: int = 0
     book: str = ""
+    at: int = 0
     cause: int = -1
     timer: str = ""
     reason: str = ""
@@ -120,7 +121,7 @@ class _Pipeline(Pipeline):
         self.missed = due[1]
         return True
 
-    def work_before(self, book: Book, record: Record, at: int, *, all_of_it: bool) -> bool:
+    def work_before(self, book: Book, command: Command, at: int) -> bool:
         return False
 
 
@@ -193,7 +194,7 @@ class _Redecision:
         self.compared += 1
         event = next(self.firing, None)
         if event is None:  # the one before has done all that it does
-            due = _due(book, seen.timer)
+            due = _due(book, seen)
             if due is None or due[1] != seen.timer:
                 what = f"the timer {seen.timer!r} fired, and next is {due[1] if due else 'none'!r}"
                 self._differ(what, seen, [record], [])
@@ -266,10 +267,11 @@ class _Redecision:
         return partition
 
 
-def _due(book: Book, timer: str) -> tuple[int, str] | None:
-    """What fires next. When end-of-day work is done is no matter of order, so the log is believed."""
-    if timer == END_OF_DAY and book.end_of_day.due_ms is not None:
-        return book.end_of_day.due_ms, END_OF_DAY
+def _due(book: Book, seen: _Seen) -> tuple[int, str] | None:
+    """What fires next. End-of-day work holds up nothing and may come after its time, when the log says so."""
+    due_ms = book.end_of_day.due_ms
+    if seen.timer == END_OF_DAY and due_ms is not None and due_ms <= seen.at:
+        return seen.at, END_OF_DAY
     return book.timers.next()
 
 

@@ -15,7 +15,7 @@ from schemas.interest import UNITS, InterestCapitalised
 from schemas.rejections import CommandRejected
 from tests.interest_twin import is_months_end, of_days
 from tests.interest_words import BANK, MIDNIGHT_MS, bearing, interest, pass_days, product, side
-from tests.story import DAY_MS, TODAY, account, advance, given, later, prove, story, transfer, when
+from tests.story import DAY_MS, TODAY, account, advance, forget, given, later, prove, story, transfer, when
 
 A_DAY = datetime.timedelta(days=1)
 TERMS: tuple[dict[str, Any], ...] = (
@@ -49,9 +49,10 @@ def test_interest_is_what_all_postings_by_value_date_say(
     had, deciding.SLICE = deciding.SLICE, slice_of
     try:
         _lives(terms, steps)
-        prove()
+        prove()  # with slices of that size
     finally:
         deciding.SLICE = had
+        forget()
 
 
 def _lives(terms: dict[str, Any], steps: list[Any]) -> None:
