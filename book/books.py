@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from book.end_of_day import day_closed
+from book.policies import compiled
 from book.repeats import Repeats
 from book.state import SYSTEM_BOOK, Actor, Book, ChartEntry, Partition, PostedDay, Role
 from schemas.access import Permit
@@ -68,6 +69,9 @@ def book_opened(partition: Partition, event: BookOpened) -> Book:
         chart={line.ledger: ChartEntry(line.name, line.kind) for line in event.chart},
     )
     _appoint(book, event.administrators)
+    if event.four_eyes:
+        book.four_eyes = True
+        book.in_force.policies = compiled((), four_eyes=True)
     book.timers.set(BUSINESS_DATE_TIMER, event.midnight_ms)
     partition.books[event.book] = book
     return book

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.access import scopes_of
 from book.interest import product_in_force
+from book.policies import compiled
 from book.shelf import Shelf, Version
-from book.state import Book
+from book.state import Book, Role
+from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.kinds import known
 from schemas.documents.products import Product
+from schemas.documents.roles import Roles
 from schemas.publishing import DocumentPublished, DocumentTookEffect
 
 
@@ -58,9 +62,32 @@ def _counterpart(book: Book, document: str, body: Counterpart) -> None:
     book.in_force.counterparts[body.book] = body
 
 
+def _approval_policy(book: Book, document: str, body: ApprovalPolicy) -> None:
+    in_force = book.in_force
+    in_force.approval_policies[document] = (book.documents[f"approval_policy/{document}"].in_force, body)
+    in_force.policies = compiled(
+        ((name, version, one) for name, (version, one) in sorted(in_force.approval_policies.items())),
+        four_eyes=book.four_eyes,
+    )
+
+
+def _roles(book: Book, document: str, body: Roles) -> None:
+    for role in body.roles:
+        book.roles[role.id] = Role(role.permits, scopes_of(role.permits))
+    named = {role.id for role in body.roles}
+    in_force = book.in_force
+    in_force.emergency = (
+        *(name for name in in_force.emergency if name not in named),
+        *(role.id for role in body.roles if role.emergency),
+    )
+    in_force.toxic = body.pairs()
+
+
 ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "product": _product,
     "counterpart": _counterpart,
+    "approval_policy": _approval_policy,
+    "roles": _roles,
 }
 """What a document of each kind changes when it comes into force."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from book import (
     access,
     accounts,
+    approvals,
     books,
     crossbook,
     documents,
@@ -44,6 +45,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **documents.EVOLVE,
     **interest.EVOLVE,
     **end_of_day.EVOLVE,
+    **approvals.EVOLVE,
 }
 
 

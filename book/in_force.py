@@ -8,8 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from book.accruals import InterestInForce
+from book.policies import LineInForce
+from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.products import Product
+from schemas.documents.roles import TOXIC, Pair
 
 
 class InForce(msgspec.Struct):
@@ -17,8 +20,14 @@ class InForce(msgspec.Struct):
 
     interest: of a product in a currency, by `interest_key`; the newest last; days before keep theirs.
     counterparts: by the other book.
+    approval_policies: by id, with their version.   policies: their lines by command type.
+    toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
     """
 
     products: dict[str, Product] = {}
     interest: dict[str, list[InterestInForce]] = {}
     counterparts: dict[str, Counterpart] = {}
+    approval_policies: dict[str, tuple[int, ApprovalPolicy]] = {}
+    policies: dict[str, tuple[LineInForce, ...]] = {}
+    toxic: tuple[Pair, ...] = TOXIC
+    emergency: tuple[str, ...] = ()

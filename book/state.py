@@ -14,6 +14,7 @@ from book.repeats import Repeats
 from book.shelf import Shelf
 from book.timers import Timers
 from book.usage import Usage
+from book.waiting import Approvals
 from schemas.access import Permit, Scope
 from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus
 from schemas.message import Date
@@ -119,6 +120,8 @@ class Book(msgspec.Struct):
     usage: of limits and packages that count neither by account nor by party.
     end_of_day: the work that closed days left.
     crossings: payments between this book and others.
+    four_eyes: whether roles, documents and policies need two persons whatever documents say.
+    approvals: what waits for other people's yes.
     """
 
     id: str
@@ -148,6 +151,8 @@ class Book(msgspec.Struct):
     usage: dict[str, Usage] = {}
     end_of_day: EndOfDay = msgspec.field(default_factory=EndOfDay)
     crossings: Crossings = msgspec.field(default_factory=Crossings)
+    four_eyes: bool = False
+    approvals: Approvals = msgspec.field(default_factory=Approvals)
 
 
 class Partition(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from book.access import scopes_of
@@ -63,7 +63,7 @@ def suspend_actor(book: Book, command: SuspendActor, at_ms: int) -> Decision:
         return reject("actor_not_found", actor=command.subject)
     if actor.suspended:
         return reject("actor_already_suspended", actor=command.subject)
-    if not _someone_can_grant(book, without=command.subject):
+    if not someone_can_grant(book, without=command.subject):
         return reject("last_administrator")
     return ActorSuspended(subject=command.subject, reason=command.reason)
 
@@ -79,15 +79,21 @@ def reinstate_actor(book: Book, command: ReinstateActor, at_ms: int) -> Decision
 
 
 def define_role(book: Book, command: DefineRole, at_ms: int) -> Decision:
-    """Rejected, in this order: unknown_command_type, not_for_systems, last_administrator."""
+    """Rejected, in this order: unknown_command_type, toxic_permissions, not_for_systems, last_administrator.
+
+    `*` holds every toxic pair. A book without four eyes may still have it.
+    """
     for permit in command.permits:
         if permit.command != "*" and permit.command not in COMMAND_TYPES:
             return reject("unknown_command_type", command=permit.command)
     role = Role(command.permits, scopes_of(command.permits))
+    for pair in book.in_force.toxic:
+        if {pair.one, pair.other} <= role.scopes.keys() or (book.four_eyes and "*" in role.scopes):
+            return reject("toxic_permissions", one=pair.one, other=pair.other)
     barred = sorted(FOR_PEOPLE_NAMES & role.scopes.keys())
     if barred and any(not one.person and command.role in one.roles for one in book.actors.values()):
         return reject("not_for_systems", command=barred[0])
-    if command.role in book.roles and not _someone_can_grant(book, redefined=(command.role, role)):
+    if command.role in book.roles and not someone_can_grant(book, redefined={command.role: role}):
         return reject("last_administrator")
     return RoleDefined(role=command.role, permits=command.permits)
 
@@ -115,21 +121,21 @@ def revoke_role(book: Book, command: RevokeRole, at_ms: int) -> Decision:
         return reject("actor_not_found", actor=command.subject)
     if command.role not in actor.roles:
         return reject("role_not_granted", actor=command.subject, role=command.role)
-    if not _someone_can_grant(book, revoked=(command.subject, command.role)):
+    if not someone_can_grant(book, revoked=(command.subject, command.role)):
         return reject("last_administrator")
     return RoleRevoked(subject=command.subject, role=command.role)
 
 
-def _someone_can_grant(
+def someone_can_grant(
     book: Book,
     without: str = "",
     revoked: tuple[str, str] = ("", ""),
-    redefined: tuple[str, Role] | None = None,
+    redefined: Mapping[str, Role] | None = None,
 ) -> bool:
     """Whether, after the change in question, somebody still could grant roles without a limit of scope."""
 
     def grants(role: str) -> bool:
-        scopes = redefined[1].scopes if redefined and redefined[0] == role else book.roles[role].scopes
+        scopes = (redefined or {}).get(role, book.roles[role]).scopes
         return scopes.get("GrantRole") == () or scopes.get("*") == ()
 
     def can(name: str, actor: Actor) -> bool:

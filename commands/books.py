@@ -51,7 +51,7 @@ def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
     """Decided in the system book.
 
     Rejected, in this order: book_exists, unknown_currency, unknown_time_zone, administrators_missing,
-    duplicate_line, chart_incomplete.
+    second_person_missing, duplicate_line, chart_incomplete.
     """
     if command.book in book.opened:
         return reject("book_exists", book=command.book)
@@ -61,6 +61,8 @@ def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
         return reject("unknown_time_zone", time_zone=command.time_zone)
     if not command.administrators:
         return reject("administrators_missing")
+    if command.four_eyes and len({one.person for one in command.administrators}) < 2:
+        return reject("second_person_missing", persons=1)
     for names in (
         [line.ledger for line in command.chart],
         [one.user for one in command.administrators],
@@ -93,6 +95,7 @@ def open_book(book: Book, command: OpenBook, at_ms: int) -> Decision:
             business_date=today,
             open_from=today.replace(day=1),
             midnight_ms=midnight_ms(command.time_zone, today + _A_DAY),
+            four_eyes=command.four_eyes,
         ),
     )
 

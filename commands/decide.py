@@ -10,8 +10,10 @@ from book.state import Book
 from commands import (
     access,
     accounts,
+    approvals,
     books,
     crossbook,
+    delegations,
     documents,
     end_of_day,
     interest,
@@ -34,6 +36,8 @@ HANDLERS.update(
         **crossbook.DECIDE,
         **documents.DECIDE,
         **interest.DECIDE,
+        **approvals.DECIDE,
+        **delegations.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -45,6 +49,8 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     "block": accounts.expire_block,
     "document": documents.take_effect,
     END_OF_DAY: end_of_day.next_slice,
+    "approval": approvals.expire,
+    "delegation": delegations.end,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from book.state import Book
+from commands import policy_documents
 from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision, knows_currency
 from commands.interest_documents import interest_against_earlier, interest_checks
@@ -70,6 +71,7 @@ def _product(book: Book, product: Product) -> Iterator[Problem]:
 CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "product": _product,
     "counterpart": check_counterpart,
+    **policy_documents.CHECK,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
 

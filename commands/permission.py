@@ -9,6 +9,7 @@ import msgspec
 
 from book.state import Actor, Book
 from book.transfers import find_posted
+from book.waiting import Waiting
 from schemas.access import (
     DefineRole,
     GrantRole,
@@ -21,7 +22,9 @@ from schemas.access import (
     SuspendActor,
 )
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
+from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation, Withdraw
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
+from schemas.catalogue import COMMAND_TYPES
 from schemas.crossbook import SendToBook
 from schemas.interest import CapitaliseInterest
 from schemas.message import Command
@@ -43,10 +46,18 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         SuspendActor,
         ReinstateActor,
         PublishDocument,
+        Approve,
+        Decline,
+        Delegate,
+        RevokeDelegation,
     }
 )
 """What no system may ever do, whatever its roles say."""
 FOR_PEOPLE_NAMES = frozenset({"*", *(str(kind.__struct_config__.tag) for kind in FOR_PEOPLE)})
+
+
+BY_DELEGATION: frozenset[type[Command]] = frozenset({Approve, Decline})
+"""What somebody may also do in the place of another, who gave a delegation."""
 
 
 class Reach(msgspec.Struct):
@@ -74,6 +85,23 @@ def may(book: Book, command: Command) -> bool:
     for role in actor.roles:
         scopes = book.roles[role].scopes
         for key in (name, "*"):
+            within = scopes.get(key)
+            if within is not None and (not within or _reaches(book, actor, command, within)):
+                return True
+    return kind in BY_DELEGATION and any(
+        one.to == command.actor and may_alone(book, command, one.delegator)
+        for one in book.approvals.delegations.values()
+    )
+
+
+def may_alone(book: Book, command: Command, actor_id: str) -> bool:
+    """Whether this user's own roles permit a command that is decided on, not sent by, it."""
+    actor = book.actors[actor_id]
+    if actor.suspended or not actor.person:
+        return False
+    for role in actor.roles:
+        scopes = book.roles[role].scopes
+        for key in (type(command).__name__, "*"):
             within = scopes.get(key)
             if within is not None and (not within or _reaches(book, actor, command, within)):
                 return True
@@ -190,6 +218,22 @@ def _party(book: Book, command: ChangePartyProfile | ChangePartyStatus) -> Reach
     return Reach(parties=[command.party], branches=branches)
 
 
+def asked_of(waiting: Waiting) -> Command:
+    """The command that waits."""
+    command: Command = msgspec.convert(waiting.asked, COMMAND_TYPES[waiting.asked["type"]])
+    return command
+
+
+def _of_what_waits(book: Book, command: Approve | Decline | Withdraw) -> Reach:
+    """To decide on a command reaches as far as the command."""
+    waiting = book.approvals.waiting.get(command.approval)
+    if waiting is None:
+        return Reach()
+    asked = asked_of(waiting)
+    find = REACH.get(type(asked))
+    return Reach() if find is None else find(book, asked)
+
+
 REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     Transfer: _transfer,
     PostEntries: _post_entries,
@@ -205,6 +249,9 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     RegisterParty: _register_party,
     ChangePartyProfile: _party,
     ChangePartyStatus: _party,
+    Approve: _of_what_waits,
+    Decline: _of_what_waits,
+    Withdraw: _of_what_waits,
 }
 """What each command touches. A command that is not here has nothing a scope could judge, so only a permit
 without a scope allows it."""

@@ -1,6 +1,7 @@
 """The pipeline, on one page: what happens to a command between the log and the log.
 
-admission -> book time and timers -> may this actor do this, to this -> repeat -> decide -> evolve -> encode
+admission -> book time and timers -> may this actor do this, to this -> repeat -> does policy ask for approval
+-> decide -> evolve -> encode
 
 Nothing here may read a clock: time comes with the record (wall books) or with the command (commanded books).
 """
@@ -16,6 +17,7 @@ from book.end_of_day import END_OF_DAY
 from book.evolve import evolve
 from book.repeats import key_of
 from book.state import SYSTEM_BOOK, Book, Partition
+from commands.approvals import under_policy
 from commands.books import CLOCK_JUMP_MS, clock_jump_ms
 from commands.decide import fire
 from commands.decision import Decision, Steps, decide
@@ -176,7 +178,7 @@ class Pipeline:
         return True
 
     def _answer(self, book: Book, record: Record, command: Command, at: int, *, permitted: bool) -> None:
-        """Permission, repeat, decision. permitted: it was asked, and nothing has changed since."""
+        """Permission, repeat, policy, decision. permitted: it was asked, and nothing has changed since."""
         if not permitted and not may(book, command):
             self._refuse(book, record, reject("not_permitted", actor=command.actor), command, at)
             return
@@ -207,7 +209,8 @@ class Pipeline:
         if len(repeats.seen) >= repeats.cap and type(command) is not SetRepeatWindow:  # which gives more room
             self._refuse(book, record, reject("busy", remembered=len(repeats.seen)), command, at)
             return
-        decision = decide(book, command, at)
+        lines = book.in_force.policies.get(type(command).__name__)
+        decision = decide(book, command, at) if lines is None else under_policy(book, lines, command, at)
         if isinstance(decision, Rejection):
             self._refuse(book, record, decision, command, at, mark)
         else:

@@ -68,6 +68,7 @@ class OpenBook(Command, tag="OpenBook"):
     clock: `wall`, or `commanded` for imports, simulation and tests.
     repeat_window_ms, repeat_cap: how long and how many command ids are remembered.
     reversible_days: for how many business days a transfer can be reversed or refunded.
+    four_eyes: roles, users, documents and policies need a second administrator, so there are two persons.
     """
 
     book: NewId
@@ -80,6 +81,7 @@ class OpenBook(Command, tag="OpenBook"):
     repeat_window_ms: Duration = REPEAT_WINDOW_MS
     repeat_cap: RepeatCap = REPEAT_CAP
     reversible_days: Annotated[int, Meta(ge=1, le=3660), at.Ge(1), at.Le(3660)] = REVERSIBLE_DAYS
+    four_eyes: bool = False
 
 
 class AdvanceTime(Command, tag="AdvanceTime"):
@@ -150,6 +152,7 @@ class BookOpened(Event, tag="BookOpened"):
     business_date: Date
     open_from: Date
     midnight_ms: int
+    four_eyes: bool = False
 
 
 class TimeAdvanced(Event, tag="TimeAdvanced"):

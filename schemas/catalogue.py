@@ -14,6 +14,7 @@ import msgspec
 from schemas import (
     access,
     accounts,
+    approvals,
     books,
     crossbook,
     end_of_day,
@@ -34,6 +35,7 @@ COMMANDS: tuple[type[Command], ...] = (
     *crossbook.COMMANDS,
     *publishing.COMMANDS,
     *interest.COMMANDS,
+    *approvals.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -47,6 +49,7 @@ EVENTS: tuple[type[Event], ...] = (
     *publishing.EVENTS,
     *interest.EVENTS,
     *end_of_day.EVENTS,
+    *approvals.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

@@ -11,6 +11,17 @@ from schemas.documents.kinds import DocumentKind
 from schemas.fields import Millis, NewId
 from schemas.message import Command, Event
 
+
+def _without_nul(value: Any) -> bool:
+    """Whether no text of a JSON value holds the character NUL, names of fields included."""
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, dict):
+        return all(_without_nul(name) and _without_nul(one) for name, one in value.items())
+    return not isinstance(value, list | tuple) or all(map(_without_nul, value))
+
+
+Body = Annotated[dict[str, Any], at.Predicate(_without_nul)]
 VersionNumber = Annotated[int, Meta(ge=1, le=2**31 - 1), at.Ge(1), at.Le(2**31 - 1)]
 
 
@@ -24,7 +35,7 @@ class PublishDocument(Command, tag="PublishDocument"):
     kind: DocumentKind
     document: NewId
     version: VersionNumber
-    body: dict[str, Any]
+    body: Body
     effective_from_ms: Millis | None = None
 
 

@@ -101,6 +101,24 @@ Reason = Literal[
     "document_invalid",
     "version_not_newer",
     "effective_in_past",
+    # approvals
+    "second_person_missing",
+    "toxic_permissions",
+    "too_many_waiting",
+    "approval_not_found",
+    "approval_expired",
+    "approval_withdrawn",
+    "approval_decided",
+    "shown_changed",
+    "maker_cannot_check",
+    "already_approved_by_person",
+    "role_not_asked",
+    "not_maker",
+    "delegation_exists",
+    "delegation_not_found",
+    "delegation_to_self",
+    "delegation_period",
+    "not_delegator",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -289,6 +307,32 @@ CATALOGUE: dict[str, Entry] = {
     "effective_in_past": Entry(
         "It would be in force from {effective_from_ms}, before the book's time {at}.", "correct it"
     ),
+    "second_person_missing": Entry(
+        "A book with four eyes opens with two different persons as administrators; {persons} is not enough.",
+        "correct it",
+    ),
+    "toxic_permissions": Entry("One role must not permit both {one} and {other}.", "correct it"),
+    "too_many_waiting": Entry("{waiting} commands wait for approval already.", "new id, later"),
+    "approval_not_found": Entry(
+        "Seq {approval} is no approval that waits or that is still remembered.", "correct it"
+    ),
+    "approval_expired": Entry("The approval {approval} has expired.", "new id, later"),
+    "approval_withdrawn": Entry("The approval {approval} was withdrawn by its maker.", "correct it"),
+    "approval_decided": Entry("The approval {approval} is decided: {status}.", "correct it"),
+    "shown_changed": Entry(
+        "What was approved is not what waits now; its digest is {shown}. Look again.", "new id, later"
+    ),
+    "maker_cannot_check": Entry("{person} made this and cannot decide on it.", "ask the bank"),
+    "already_approved_by_person": Entry("{person} counts for this approval already.", "correct it"),
+    "role_not_asked": Entry("{actor} has no role that this approval still asks for.", "ask the bank"),
+    "not_maker": Entry("Only {maker}, who made it, can withdraw it.", "correct it"),
+    "delegation_exists": Entry("There is already a delegation {delegation}.", "correct it"),
+    "delegation_not_found": Entry("There is no delegation {delegation}.", "correct it"),
+    "delegation_to_self": Entry("Nobody stands in for themselves.", "correct it"),
+    "delegation_period": Entry(
+        "A delegation ends after it begins and after {at}, at most a year from then.", "correct it"
+    ),
+    "not_delegator": Entry("Only who gave the delegation, or has it, can end it.", "correct it"),
 }
 
 

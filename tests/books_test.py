@@ -282,6 +282,7 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("unknown_currency", faulty(currency="GOLD")),
     ("unknown_time_zone", faulty(currency="USD")),
     ("administrators_missing", faulty(**KNOWN)),
+    ("second_person_missing", faulty(**KNOWN, administrators=(ROOT, ROOT), four_eyes=True)),
     ("duplicate_line", faulty(**KNOWN, administrators=(ROOT,))),
     ("duplicate_line", faulty(**KNOWN, administrators=(ROOT, ROOT), chart=DEFAULT_CHART[:2])),
     ("chart_incomplete", faulty(**KNOWN, administrators=(ROOT,), chart=DEFAULT_CHART[:2])),

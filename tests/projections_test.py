@@ -17,6 +17,7 @@ from book.state import SYSTEM_BOOK, Book
 from engine.log.records import BEFORE_FIRST
 from projections.database import Session
 from projections.queries import business_days, trial_balance
+from schemas import approvals
 from schemas.catalogue import EVENT_TYPES, decode_event
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
@@ -34,6 +35,7 @@ NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
 NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished"}
 NEVER_HERE |= {"CrossBookSent", "CrossBookReceived", "CrossBookRefused"}  # see crossbook_rows_test
 NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged"}
+NEVER_HERE |= {one.__name__ for one in approvals.EVENTS}
 """What no read model but `audit` takes note of."""
 
 

@@ -14,6 +14,7 @@ from schemas.rejections import REASONS, UNREMEMBERED, Reason
 from tests import (
     access_test,
     accounts_test,
+    approvals_test,
     books_test,
     crossbook_test,
     documents_test,
@@ -34,8 +35,9 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     documents_test.REJECTIONS,
     interest_test.REJECTIONS,
     interest_test.UNFINISHED,
+    approvals_test.REJECTIONS,
 )
-OF_THE_PIPELINE = UNREMEMBERED | {"internal_error"}
+OF_THE_PIPELINE = UNREMEMBERED | {"internal_error", "too_many_waiting"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""
 
 
@@ -65,7 +67,7 @@ def test_no_reason_is_without_a_test() -> None:
     assert in_tables == set(REASONS) - OF_THE_PIPELINE
     texts = "".join(
         Path(__file__).with_name(name).read_text(encoding="utf-8")
-        for name in ("pipeline_test.py", "bad_input_test.py")
+        for name in ("pipeline_test.py", "bad_input_test.py", "approvals_test.py")
     )
     for reason in OF_THE_PIPELINE:
         assert f'"{reason}"' in texts, f"{reason} is tested"

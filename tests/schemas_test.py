@@ -91,7 +91,7 @@ def valid(kind: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.LiteralType():
             return st.sampled_from(kind.values)
         case inspect.VarTupleType():
-            return st.lists(valid(kind.item_type), max_size=3)
+            return st.lists(valid(kind.item_type), min_size=kind.min_length or 0, max_size=3)
         case inspect.DictType():
             return st.dictionaries(valid(kind.key_type), valid(kind.value_type), max_size=3)
         case inspect.DateType():

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -84,6 +84,13 @@ class ThatWith:
     reference: str
 
 
+@dataclass(frozen=True)
+class Known:
+    """What only the story knows when it gets there."""
+
+    find: Callable[[], Any]
+
+
 Word = Said | Later | Sequence["Word"]
 
 
@@ -143,6 +150,8 @@ class Story:
         return said.kind(**{**envelope, **fields, **said.envelope})
 
     def _meant(self, value: Any) -> Any:
+        if isinstance(value, Known):
+            return value.find()
         return self.seq_of(value.reference) if isinstance(value, ThatWith) else value
 
     def seq_of(self, reference: str) -> int:

@@ -11,14 +11,23 @@ from typing import Any, Literal, get_args
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
 from schemas.documents.products import Product
+from schemas.documents.roles import Roles
 
-DocumentKind = Literal["product", "counterpart"]
+DocumentKind = Literal[
+    "product",
+    "counterpart",
+    "approval_policy",
+    "roles",
+]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
     "counterpart": Counterpart,
+    "approval_policy": ApprovalPolicy,
+    "roles": Roles,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 

@@ -1,0 +1,70 @@
+"""Approval policies in force, by command type, so that a command without one costs a single look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from schemas.documents.approval_policies import ApprovalPolicy, Group, PolicyLine
+
+FOUR_EYES = "~four-eyes"
+"""The policy that a book opens with. No document has such a name."""
+GUARDED: tuple[str, ...] = (
+    "DefineRole",
+    "GrantRole",
+    "RevokeRole",
+    "RegisterUser",
+    "RegisterSystem",
+    "ReinstateActor",
+    "PublishDocument",
+    "Delegate",
+)
+"""What needs a second administrator, in a book that opened with four eyes, wherever no document asks more."""
+BUILT_IN = PolicyLine(
+    id="administrators",
+    commands=GUARDED,
+    needs=(Group(roles=("administrator",)),),
+    expires_after_s=7 * 86_400,
+)
+
+
+class LineInForce(msgspec.Struct):
+    """A line, and where it stands. approvers: how many persons it asks.
+
+    amounts_only: nothing but amounts narrows it, which is quickly asked.
+    """
+
+    policy: str
+    version: int
+    line: PolicyLine
+    approvers: int
+    amounts_only: bool
+
+
+def compiled(
+    documents: Iterable[tuple[str, int, ApprovalPolicy]], *, four_eyes: bool
+) -> dict[str, tuple[LineInForce, ...]]:
+    """The lines by command type; those that ask most persons first, so that the first that asks counts."""
+    lines = [
+        _in_force(policy, version, line) for policy, version, document in documents for line in document.lines
+    ]
+    lines.sort(key=lambda one: -one.approvers)  # stable: of those that ask as many, the first
+    if four_eyes:
+        lines.append(_in_force(FOUR_EYES, 0, BUILT_IN))
+    found: dict[str, tuple[LineInForce, ...]] = {}
+    for one in lines:
+        for command in one.line.commands:
+            found[command] = (*found.get(command, ()), one)
+    return found
+
+
+def _in_force(policy: str, version: int, line: PolicyLine) -> LineInForce:
+    when = line.when
+    return LineInForce(
+        policy,
+        version,
+        line,
+        sum(group.count for group in line.needs),
+        bool(when.amounts) and not (when.document_kinds or when.segments or when.together),
+    )
