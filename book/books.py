@@ -142,6 +142,11 @@ def posted_day(book: Book, seq: int) -> PostedDay:
     return day
 
 
+def day_of(book: Book, seq: int) -> PostedDay | None:
+    """The day of the event `seq`, if its transfers can still be taken back."""
+    return next((day for day in reversed(book.posted) if seq >= day.first_seq), None)
+
+
 OPEN: dict[type, Callable[[Partition, Any], Book]] = {
     SystemBookOpened: system_book_opened,
     BookOpened: book_opened,

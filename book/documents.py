@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book import interest
 from book.access import scopes_of
-from book.interest import product_in_force
+from book.planning import limits_in_force, product_in_force, tariff_in_force
 from book.policies import compiled
 from book.shelf import Shelf, Version
 from book.state import Book, Role
@@ -54,8 +55,8 @@ def _put_in_force(
 
 
 def _product(book: Book, document: str, body: Product) -> None:
-    book.in_force.products[document] = body
     product_in_force(book, document, body)
+    interest.product_in_force(book, document, body)
 
 
 def _counterpart(book: Book, document: str, body: Counterpart) -> None:
@@ -88,6 +89,8 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "counterpart": _counterpart,
     "approval_policy": _approval_policy,
     "roles": _roles,
+    "tariff": tariff_in_force,
+    "limits": limits_in_force,
 }
 """What a document of each kind changes when it comes into force."""
 

@@ -17,7 +17,9 @@ from book import (
     crossbook,
     documents,
     end_of_day,
+    fees,
     interest,
+    limits,
     parties,
     transfers,
 )
@@ -26,6 +28,7 @@ from book.state import Book, Partition
 from schemas.catalogue import MONEY_EVENTS
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
+from schemas.transfers import TransferPosted
 
 
 def _refused(book: Book, event: CommandRejected | CommandRepeated) -> None:
@@ -46,7 +49,29 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **interest.EVOLVE,
     **end_of_day.EVOLVE,
     **approvals.EVOLVE,
+    **limits.EVOLVE,
+    **fees.EVOLVE,
 }
+
+
+def _charging(handle: Callable[[Book, Any], None]) -> Callable[[Book, Any], None]:
+    def charging(book: Book, event: Any) -> None:
+        handle(book, event)
+        if event.fees:
+            fees.charged(book, event.seq, event.fees)
+
+    return charging
+
+
+EVOLVE.update(
+    {
+        kind: _charging(handle)
+        for kind, handle in EVOLVE.items()
+        if "fees" in getattr(kind, "__struct_fields__", ())
+        and kind is not TransferPosted  # which notes its fees itself
+    }
+)
+"""Whatever event charges fees, they can be waived while its business day is kept."""
 
 
 def evolve(partition: Partition, event: Event) -> None:

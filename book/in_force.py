@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from book.accruals import InterestInForce
+from book.plans import FeePlan, LimitPlan, ProductPlan
 from book.policies import LineInForce
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
@@ -21,6 +22,7 @@ class InForce(msgspec.Struct):
     interest: of a product in a currency, by `interest_key`; the newest last; days before keep theirs.
     counterparts: by the other book.
     approval_policies: by id, with their version.   policies: their lines by command type.
+    limits, tariffs: the lines of each document.   plans: both together with the product, by product.
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
     """
 
@@ -31,3 +33,6 @@ class InForce(msgspec.Struct):
     policies: dict[str, tuple[LineInForce, ...]] = {}
     toxic: tuple[Pair, ...] = TOXIC
     emergency: tuple[str, ...] = ()
+    limits: dict[str, tuple[LimitPlan, ...]] = {}
+    tariffs: dict[str, tuple[FeePlan, ...]] = {}
+    plans: dict[str, ProductPlan] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from book.state import Book
-from book.usage import Usage
+from book.usage import Tally, Usage
 from schemas.reserves import Reserve, Use
 
 
@@ -22,24 +22,47 @@ def reserve(book: Book, reserves: Sequence[Reserve]) -> None:
 def use(book: Book, uses: Sequence[Use]) -> None:
     """Assign what each slice of a limit or package holds afterwards."""
     for one in uses:
-        usages, key = usages_of(book, one.by, one.limit, one.key)
-        usage = usages.get(key)
+        limit = one.limit
+        if one.by == "account":
+            account = book.accounts[one.key]
+            usages = account.usage
+            if usages is None:
+                account.usage = usages = {}
+        elif one.by == "party":
+            party = book.parties[one.key]
+            usages = party.usage
+            if usages is None:
+                party.usage = usages = {}
+        else:
+            tally = book.usage.get(limit)
+            if tally is None:
+                book.usage[limit] = tally = Tally()
+            tally.assign(one.key, one.bucket, one.first, one.total, one.reserved)
+            continue
+        usage = usages.get(limit)
         if usage is None:
-            usages[key] = Usage(one.bucket, one.total, one.reserved)
+            _forget(usages, limit)
+            usages[limit] = Usage(one.bucket, one.total, one.reserved)
+        elif usage.bucket == one.bucket:
+            usage.total = one.total
+            usage.reserved = one.reserved
         else:
             usage.assign(one.bucket, one.first, one.total, one.reserved)
 
 
-def usages_of(book: Book, by: str, limit: str, key: str) -> tuple[dict[str, Usage], str]:
-    """Where a count is kept, and under which key: with its account or party, or in the book."""
-    if by == "account":
-        account = book.accounts[key]
-        if account.usage is None:
-            account.usage = {}
-        return account.usage, limit
-    if by == "party":
-        party = book.parties[key]
-        if party.usage is None:
-            party.usage = {}
-        return party.usage, limit
-    return book.usage, f"{limit}\n{by}\n{key}"
+def _forget(usages: dict[str, Usage], limit: str) -> None:
+    """Drop what the same line counted when it counted something else. A new key is the moment to look."""
+    name, counts, _ = limit.rpartition("@")
+    if counts:
+        for key in [one for one in usages if one.rpartition("@")[0] == name]:
+            del usages[key]
+
+
+def slice_of(book: Book, limit: str, by: str, key: str, bucket: int) -> tuple[int, int] | None:
+    """Total and reserved of one slice of a limit or package; None where it counts no longer."""
+    if by not in ("account", "party"):
+        tally = book.usage.get(limit)
+        return None if tally is None else tally.slice_of(bucket, key)
+    holder = book.accounts[key] if by == "account" else book.parties[key]
+    usage = (holder.usage or {}).get(limit)
+    return None if usage is None else usage.slice_of(bucket)

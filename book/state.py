@@ -13,11 +13,13 @@ from book.in_force import InForce
 from book.repeats import Repeats
 from book.shelf import Shelf
 from book.timers import Timers
-from book.usage import Usage
+from book.usage import Raise, Tally, Usage
 from book.waiting import Approvals
 from schemas.access import Permit, Scope
+from schemas.fees import Fee
 from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus
 from schemas.message import Date
+from schemas.reserves import Use
 
 SYSTEM_BOOK = "~system"
 """The id of every partition's system book. No client can open a book of this name."""
@@ -37,8 +39,9 @@ class Account(msgspec.Struct, gc=False):
 
     available = booked - held + overdraft, for kind `customer`; the bank's own accounts have no floor.
     blocks: None where there never was one, which is nearly always.
-    usage: what is used of the limits and packages that count by account, by `document/line`.
     interest: of an account that bears any.
+    usage: what is used of the limits and packages that count by account, by the key of the line.
+    raises: limits that are higher for a while, by `document/line`.
     """
 
     kind: AccountKind
@@ -54,6 +57,7 @@ class Account(msgspec.Struct, gc=False):
     blocks: dict[str, Block] | None = None
     usage: dict[str, Usage] | None = None
     interest: Bearing | None = None
+    raises: dict[str, Raise] | None = None
 
 
 class Party(msgspec.Struct, gc=False):
@@ -69,6 +73,7 @@ class Party(msgspec.Struct, gc=False):
     branch: str
     open_accounts: int = 0
     usage: dict[str, Usage] | None = None
+    raises: dict[str, Raise] | None = None
 
 
 class Actor(msgspec.Struct):
@@ -88,20 +93,26 @@ class Role(msgspec.Struct):
 
 
 class Posted(msgspec.Struct, gc=False):
-    """A transfer that can still be taken back. legs: (account, signed amount) pairs."""
+    """A transfer that can still be taken back.
+
+    legs: (account, signed amount) pairs: the two of the transfer first, then those of its fees.
+    uses: the limits that it counts against, to be given back with it.
+    """
 
     legs: tuple[tuple[str, int], ...]
     currency: str
     refunded: int = 0
     reversed: bool = False
+    uses: tuple[Use, ...] = ()
 
 
 class PostedDay(msgspec.Struct):
-    """The transfers of one business day, by the seq of their event."""
+    """The transfers of one business day, and the fees that can still be waived, by the seq of their event."""
 
     business_date: Date
     first_seq: int
     transfers: dict[int, Posted] = {}
+    fees: dict[int, tuple[Fee, ...]] = {}
 
 
 class ChartEntry(msgspec.Struct, gc=False):
@@ -148,11 +159,11 @@ class Book(msgspec.Struct):
     timers: Timers = msgspec.field(default_factory=Timers)
     documents: dict[str, Shelf] = {}
     in_force: InForce = msgspec.field(default_factory=InForce)
-    usage: dict[str, Usage] = {}
     end_of_day: EndOfDay = msgspec.field(default_factory=EndOfDay)
     crossings: Crossings = msgspec.field(default_factory=Crossings)
     four_eyes: bool = False
     approvals: Approvals = msgspec.field(default_factory=Approvals)
+    usage: dict[str, Tally] = {}
 
 
 class Partition(msgspec.Struct):

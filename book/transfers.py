@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from book.books import posted_day
+from book.books import day_of, posted_day
+from book.reserves import use
 from book.state import Book, Posted
 from schemas.postings import Posting
 from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
@@ -25,8 +26,15 @@ def transfer_posted(book: Book, event: TransferPosted) -> None:
     """Two accounts changed, and the transfer can be taken back for a while."""
     post(book, event.postings)
     seq, amount = event.seq, event.amount
-    legs = ((event.debit, -amount), (event.credit, amount))
-    posted_day(book, seq).transfers[seq] = Posted(legs, event.currency)
+    uses, fees = event.uses, event.fees
+    legs: tuple[tuple[str, int], ...] = ((event.debit, -amount), (event.credit, amount))
+    day = posted_day(book, seq)
+    if fees:
+        legs += tuple([(posting.account, posting.amount) for posting in event.postings[2:]])
+        day.fees[seq] = fees
+    if uses:
+        use(book, uses)
+    day.transfers[seq] = Posted(legs, event.currency, 0, False, uses)
 
 
 def entries_posted(book: Book, event: EntriesPosted) -> None:
@@ -38,23 +46,24 @@ def entries_posted(book: Book, event: EntriesPosted) -> None:
 
 def find_posted(book: Book, seq: int) -> Posted | None:
     """The transfer or posting whose event has this seq, if it can still be taken back."""
-    for day in reversed(book.posted):
-        if seq >= day.first_seq:
-            return day.transfers.get(seq)
-    return None
+    day = day_of(book, seq)
+    return None if day is None else day.transfers.get(seq)
 
 
 def transfer_reversed(book: Book, event: TransferReversed) -> None:
-    """The transfer is taken back, once and for all."""
+    """The transfer is taken back, once and for all, and its fees with it."""
     post(book, event.postings)
-    posted = find_posted(book, event.transfer)
-    assert posted is not None, "only a transfer that the book remembers is reversed"
-    posted.reversed = True
+    use(book, event.uses)
+    day = day_of(book, event.transfer)
+    assert day is not None, "only a transfer that the book remembers is reversed"
+    day.transfers[event.transfer].reversed = True
+    day.fees.pop(event.transfer, None)
 
 
 def transfer_refunded(book: Book, event: TransferRefunded) -> None:
     """A part of the transfer is given back."""
     post(book, event.postings)
+    use(book, event.uses)
     posted = find_posted(book, event.transfer)
     assert posted is not None, "only a transfer that the book remembers is refunded"
     posted.refunded = event.refunded_after

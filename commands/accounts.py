@@ -25,9 +25,10 @@ from schemas.message import Date
 from schemas.rejections import Rejection, reject
 
 
-def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
+def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:  # noqa: C901, PLR0912 - a line each
     """Rejected, in this order: account_exists, unknown_currency, account_kind_mismatch, party_not_found,
-    party_not_active, overdraft_not_allowed, ledger_not_found.
+    party_not_active, overdraft_not_allowed, product_not_found, currency_not_in_product,
+    overdraft_above_product, ledger_not_found.
     """
     if command.account in book.accounts:
         return reject("account_exists", account=command.account)
@@ -47,6 +48,8 @@ def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
         )
     elif command.overdraft:
         return reject("overdraft_not_allowed")
+    if command.product and (refused := _outside_product(book, command)):
+        return refused
     ledger = command.ledger
     if ledger:
         line = book.chart.get(ledger)
@@ -68,6 +71,27 @@ def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
     )
 
 
+def _outside_product(book: Book, command: OpenAccount) -> Rejection | None:
+    """What the product does not allow. In a book without product documents, a product is just a word."""
+    products = book.in_force.products
+    product = products.get(command.product)
+    if product is None:
+        return reject("product_not_found", product=command.product) if products else None
+    if product.currencies and command.currency not in product.currencies:
+        return reject("currency_not_in_product", product=command.product, currency=command.currency)
+    return _above_product(book, command.product, command.currency, command.overdraft)
+
+
+def _above_product(book: Book, name: str, currency: str, overdraft: int) -> Rejection | None:
+    product = book.in_force.products.get(name)
+    if product is None or product.overdraft is None:
+        return None
+    most = product.overdraft.get(currency, 0)
+    if overdraft <= most:
+        return None
+    return reject("overdraft_above_product", product=name, most=most, currency=currency)
+
+
 def _open(book: Book, account_id: str) -> Account | Rejection:
     account = book.accounts.get(account_id)
     if account is None:
@@ -79,7 +103,7 @@ def _open(book: Book, account_id: str) -> Account | Rejection:
 
 def set_overdraft(book: Book, command: SetOverdraft, at_ms: int) -> Decision:
     """Rejected, in this order: account_not_found, account_not_open, overdraft_not_allowed, nothing_to_change,
-    overdraft_in_use.
+    overdraft_above_product, overdraft_in_use.
     """
     account = _open(book, command.account)
     if isinstance(account, Rejection):
@@ -88,6 +112,8 @@ def set_overdraft(book: Book, command: SetOverdraft, at_ms: int) -> Decision:
         return reject("overdraft_not_allowed")
     if command.overdraft == account.overdraft:
         return reject("nothing_to_change")
+    if refused := _above_product(book, account.product, account.currency, command.overdraft):
+        return refused
     used = account.held - account.booked
     if used > command.overdraft:
         return reject("overdraft_in_use", used=used)

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MS = datetime.timedelta(milliseconds=1)
+_MINUTE = datetime.timedelta(minutes=1)
+_QUARTER_MS = 900_000
 
 
 @functools.cache
@@ -38,6 +40,20 @@ def local_date(time_zone: str, at_ms: int) -> datetime.date:
 def midnight_ms(time_zone: str, day: datetime.date) -> int:
     """When the day begins in the zone, Unix milliseconds."""
     return (datetime.datetime.combine(day, datetime.time(), _known(time_zone)) - _EPOCH) // _MS
+
+
+def local_minute(time_zone: str, at_ms: int) -> int:
+    """Minutes since midnight by the clocks of the zone at that moment, 0 to 1439."""
+    return (at_ms // 60_000 + _offset_minutes(time_zone, at_ms // _QUARTER_MS)) % 1_440
+
+
+@functools.lru_cache(maxsize=1_024)
+def _offset_minutes(time_zone: str, quarter: int) -> int:
+    """How far the zone is ahead of UTC in a quarter of an hour; clocks change at the end of one."""
+    at = _EPOCH + quarter * _QUARTER_MS * _MS
+    offset = at.astimezone(_known(time_zone)).utcoffset()
+    assert offset is not None, "a zone has an offset at every moment"
+    return offset // _MINUTE
 
 
 def _known(time_zone: str) -> ZoneInfo:

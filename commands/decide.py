@@ -16,7 +16,9 @@ from commands import (
     delegations,
     documents,
     end_of_day,
+    fees,
     interest,
+    limits,
     parties,
     transfers,
 )
@@ -38,6 +40,8 @@ HANDLERS.update(
         **interest.DECIDE,
         **approvals.DECIDE,
         **delegations.DECIDE,
+        **limits.DECIDE,
+        **fees.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -51,6 +55,7 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     END_OF_DAY: end_of_day.next_slice,
     "approval": approvals.expire,
     "delegation": delegations.end,
+    "limit_raise": limits.expire_raise,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

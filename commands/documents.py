@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 import orjson
 
 from book.state import Book
-from commands import policy_documents
+from commands import policy_documents, products
 from commands.counterparts import check_counterpart
-from commands.decision import Decide, Decision, knows_currency
+from commands.decision import Decide, Decision
 from commands.interest_documents import interest_against_earlier, interest_checks
 from schemas.documents.document import Problem
 from schemas.documents.kinds import read
@@ -27,9 +27,12 @@ MOST_PROBLEMS = 10
 def publish_document(book: Book, command: PublishDocument, at_ms: int) -> Decision:
     """Rejected, in this order: document_invalid, version_not_newer, effective_in_past."""
     document = read(command.kind, command.body)
-    problems = document if isinstance(document, list) else list(CHECK[command.kind](book, document))
-    if isinstance(document, Product):
-        problems += interest_against_earlier(book, command.document, document)
+    if isinstance(document, list):
+        problems = document
+    else:
+        problems = list(CHECK[command.kind](book, document))
+        if command.kind in FITS:
+            problems += FITS[command.kind](book, command.document, document)
     if problems or isinstance(document, list):
         return reject(
             "document_invalid",
@@ -62,9 +65,7 @@ def take_effect(book: Book, rest: str, due_ms: int) -> DocumentTookEffect:
 
 
 def _product(book: Book, product: Product) -> Iterator[Problem]:
-    for index, currency in enumerate(product.currencies):
-        if not knows_currency(book, currency):
-            yield Problem(f"currencies[{index}]", f"there is no currency {currency}")
+    yield from products.check_product(book, product)
     yield from interest_checks(book, product)
 
 
@@ -72,7 +73,16 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "product": _product,
     "counterpart": check_counterpart,
     **policy_documents.CHECK,
+    "tariff": products.check_tariff,
+    "limits": products.check_limits,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
+
+FITS: dict[str, Callable[[Book, str, Any], Iterable[Problem]]] = {
+    "product": interest_against_earlier,
+    "tariff": products.tariff_fits,
+    "limits": products.limits_fit,
+}
+"""What is asked of a document by its earlier versions, and by those that name it already, given its id."""
 
 DECIDE: dict[type, Decide] = {PublishDocument: publish_document}

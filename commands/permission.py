@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from book.fees import find_fee
 from book.state import Actor, Book
 from book.transfers import find_posted
 from book.waiting import Waiting
@@ -26,7 +27,9 @@ from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation, With
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
 from schemas.catalogue import COMMAND_TYPES
 from schemas.crossbook import SendToBook
+from schemas.fees import WaiveFee
 from schemas.interest import CapitaliseInterest
+from schemas.limits import RaiseLimit
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.publishing import PublishDocument
@@ -50,6 +53,8 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         Decline,
         Delegate,
         RevokeDelegation,
+        RaiseLimit,
+        WaiveFee,
     }
 )
 """What no system may ever do, whatever its roles say."""
@@ -204,6 +209,24 @@ def _account(book: Book, command: BlockAccount | LiftBlock | CloseAccount | Capi
     return _of_accounts(book, [command.account])
 
 
+def _raise_limit(book: Book, command: RaiseLimit) -> Reach:
+    if command.by == "party":
+        party = book.parties.get(command.holder)
+        return Reach(parties=[command.holder], branches=None if party is None else [party.branch])
+    lines = book.in_force.limits.get(command.limits, ())
+    amounts = [
+        (line.currency, command.most)
+        for line in lines
+        if line.name == f"{command.limits}/{command.line}" and line.sums
+    ]
+    return _of_accounts(book, [command.holder], amounts or None)
+
+
+def _waive_fee(book: Book, command: WaiveFee) -> Reach:
+    fee = find_fee(book, command.charged, command.account, command.line)
+    return _of_accounts(book, [command.account], [(fee.currency, fee.amount)] if fee else None)
+
+
 def _register_party(book: Book, command: RegisterParty) -> Reach:
     return Reach(parties=[command.party], branches=[command.branch])
 
@@ -246,6 +269,8 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     LiftBlock: _account,
     CloseAccount: _account,
     CapitaliseInterest: _account,
+    RaiseLimit: _raise_limit,
+    WaiveFee: _waive_fee,
     RegisterParty: _register_party,
     ChangePartyProfile: _party,
     ChangePartyStatus: _party,

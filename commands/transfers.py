@@ -9,6 +9,9 @@ from book.state import Account, Book
 from book.transfers import find_posted
 from commands.accounts import is_blocked
 from commands.decision import Decision
+from commands.reserves import given_back, given_back_part
+from commands.terms import NO_TERMS, Movement, fee_legs, may_receive, terms_of
+from schemas.fees import Fee
 from schemas.fields import INT64_MAX
 from schemas.message import Date
 from schemas.postings import Posting
@@ -26,11 +29,12 @@ from schemas.transfers import (
 )
 
 
-def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C901 - a line for each rejection
+def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C901, PLR0912 - a line each
     """Rejected, in this order: same_account, account_not_found, account_not_open, currency_mismatch,
-    party_not_active (debit), account_blocked, value_date_in_future, period_not_open, insufficient_funds,
-    overflow.
-    Where both accounts could be at fault, the debit account is asked first.
+    party_not_active (debit), account_blocked, value_date_in_future, period_not_open, movement_not_allowed,
+    limit_exceeded, insufficient_funds (for fees too), overflow.
+    Where both accounts could be at fault, the debit account is asked first; but what the credit account's
+    product forbids is asked before the debit account's limits are.
     """
     debit_id, credit_id, amount, currency = command.debit, command.credit, command.amount, command.currency
     if debit_id == credit_id:
@@ -56,14 +60,40 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
         value_date = book.business_date
     elif refused := value_date_refused(book, value_date):
         return refused
+    terms = NO_TERMS
+    if credit.product and (unwelcome := may_receive(book, credit_id, credit, "transfer")):
+        return unwelcome
+    if debit.product:
+        asked = terms_of(
+            book,
+            Movement(
+                "transfer", debit_id, debit, amount, currency, credit_id, command.channel, command.corridor
+            ),
+            at_ms,
+        )
+        if isinstance(asked, Rejection):
+            return asked
+        terms = asked
+    fees = terms.fees
     debit_after = debit.booked - amount
     credit_after = credit.booked + amount
-    if debit.kind == "customer" and debit_after - debit.held + debit.overdraft < 0:
-        return insufficient(debit, amount)
+    if debit.kind == "customer":
+        charged = terms.fee_amount() if fees else 0
+        if debit_after - charged - debit.held + debit.overdraft < 0:
+            return insufficient(debit, amount + charged)
     if debit_after < -INT64_MAX:
         return reject("overflow", account=debit_id)
     if credit_after > INT64_MAX:
         return reject("overflow", account=credit_id)
+    postings: tuple[Posting, ...] = (
+        Posting(debit_id, -amount, currency, debit_after),
+        Posting(credit_id, amount, currency, credit_after),
+    )
+    if fees:
+        more = fee_postings(book, fees, {debit_id: debit_after, credit_id: credit_after})
+        if isinstance(more, Rejection):
+            return more
+        postings += more
     return TransferPosted(
         debit_id,
         credit_id,
@@ -72,11 +102,27 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
         book.business_date,
         value_date,
         command.reference,
-        (
-            Posting(debit_id, -amount, currency, debit_after),
-            Posting(credit_id, amount, currency, credit_after),
-        ),
+        postings,
+        fees,
+        terms.uses,
+        command.channel,
+        command.corridor,
     )
+
+
+def fee_postings(
+    book: Book, fees: tuple[Fee, ...], balances: dict[str, int]
+) -> tuple[Posting, ...] | Rejection:
+    """The postings of fees, after others of the event: `balances` are those that they left, by account."""
+    found: list[Posting] = []
+    for account, amount in fee_legs(fees):
+        before = balances.get(account)
+        balance = (book.accounts[account].booked if before is None else before) + amount
+        if not -INT64_MAX <= balance <= INT64_MAX:
+            return reject("overflow", account=account)
+        balances[account] = balance
+        found.append(Posting(account, amount, fees[0].currency, balance))
+    return tuple(found)
 
 
 def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
@@ -116,6 +162,7 @@ def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
 def reverse_transfer(book: Book, command: ReverseTransfer, at_ms: int) -> Decision:
     """Rejected, in this order: transfer_not_found, already_reversed, account_not_open, party_not_active,
     account_blocked, insufficient_funds, overflow. It books to today; what was received must still be there.
+    Fees that were not waived meanwhile go back with it, and what it used of limits where that still counts.
     """
     posted = find_posted(book, command.transfer)
     if posted is None:
@@ -131,34 +178,37 @@ def reverse_transfer(book: Book, command: ReverseTransfer, at_ms: int) -> Decisi
         value_date=book.business_date,
         reason=command.reason,
         postings=postings,
+        uses=given_back(book, posted.uses, reserved=False),
     )
 
 
 def refund_transfer(book: Book, command: RefundTransfer, at_ms: int) -> Decision:
     """Rejected, in this order: transfer_not_found (also for a posting with several legs), already_reversed,
     refund_exceeds_original, account_not_open, party_not_active, account_blocked, insufficient_funds,
-    overflow.
+    overflow. Fees stay; limits that still count it have as much more room.
     """
     posted = find_posted(book, command.transfer)
     if posted is None or not posted.currency:
         return reject("transfer_not_found", transfer=command.transfer)
     if posted.reversed:
         return reject("already_reversed", transfer=command.transfer)
-    (debit, _), (credit, original) = posted.legs
+    (debit, _), (credit, original) = posted.legs[:2]
     if command.amount > original - posted.refunded:
         return reject("refund_exceeds_original", left=original - posted.refunded, wanted=command.amount)
     postings = postings_of(book, [(credit, -command.amount), (debit, command.amount)], at_ms)
     if isinstance(postings, Rejection):
         return postings
+    refunded = posted.refunded + command.amount
     return TransferRefunded(
         transfer=command.transfer,
         amount=command.amount,
         currency=posted.currency,
-        refunded_after=posted.refunded + command.amount,
+        refunded_after=refunded,
         booking_date=book.business_date,
         value_date=book.business_date,
         reason=command.reason,
         postings=postings,
+        uses=given_back_part(book, posted.uses, command.amount, original, original - refunded),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from book.reserves import usages_of
+from book.reserves import slice_of
 from book.state import Book
 from commands.decision import decide
 from commands.reserves import reserving
@@ -67,11 +67,8 @@ def uses_of(book: Book, events: Sequence[Event]) -> tuple[Use, ...]:
 
 def _reserved(book: Book, of: tuple[str, str, str, int, int], amount: int) -> Use:
     limit, by, key, bucket, first = of
-    usages, name = usages_of(book, by, limit, key)
-    usage = usages.get(name)
-    total = amount if usage is None else usage.in_bucket(bucket) + amount
-    reserved = amount if usage is None else usage.reserved + amount
-    return Use(limit, by, key, bucket, first, amount, total, reserved)
+    total, reserved = slice_of(book, limit, by, key, bucket) or (0, 0)
+    return Use(limit, by, key, bucket, first, amount, total + amount, reserved + amount)
 
 
 def terms_shown(book: Book, events: Sequence[Event]) -> Shown:

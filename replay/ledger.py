@@ -12,6 +12,7 @@ from typing import Any
 
 from book.state import Account, Book
 from book.transfers import find_posted
+from commands.terms import fee_legs
 from replay import interest
 from schemas.accounts import AccountClosed
 from schemas.catalogue import MONEY_EVENTS
@@ -110,9 +111,9 @@ def _unfit(name: str, account: Account, posting: Posting) -> str:
 
 
 def _transfer(book: Book, event: TransferPosted, found: Found) -> None:
-    amount, postings = event.amount, event.postings
+    amount, postings, fees = event.amount, event.postings, event.fees
     if (
-        len(postings) != 2
+        len(postings) != 2 + 2 * len(fees)
         or postings[0].account != event.debit
         or postings[0].amount != -amount
         or postings[1].account != event.credit
@@ -121,6 +122,8 @@ def _transfer(book: Book, event: TransferPosted, found: Found) -> None:
         or amount <= 0
     ):
         found(f"its postings are not {amount} {event.currency} from {event.debit} to {event.credit}")
+    elif fees and [(one.account, one.amount) for one in postings[2:]] != fee_legs(fees):
+        found("its other postings are not those of its fees")
 
 
 def _reversal(book: Book, event: TransferReversed, found: Found) -> None:
@@ -138,7 +141,7 @@ def _refund(book: Book, event: TransferRefunded, found: Found) -> None:
     if posted is None or not posted.currency:
         found(f"it refunds {event.transfer}, which is no transfer that can be")
         return
-    (debit, _), (credit, original) = posted.legs
+    (debit, _), (credit, original) = posted.legs[:2]
     legs = [(posting.account, posting.amount) for posting in event.postings]
     left = original - posted.refunded
     if posted.reversed or event.amount > left or event.refunded_after != posted.refunded + event.amount:

@@ -18,7 +18,9 @@ from schemas import (
     books,
     crossbook,
     end_of_day,
+    fees,
     interest,
+    limits,
     parties,
     publishing,
     transfers,
@@ -36,6 +38,8 @@ COMMANDS: tuple[type[Command], ...] = (
     *publishing.COMMANDS,
     *interest.COMMANDS,
     *approvals.COMMANDS,
+    *limits.COMMANDS,
+    *fees.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -50,6 +54,8 @@ EVENTS: tuple[type[Event], ...] = (
     *interest.EVENTS,
     *end_of_day.EVENTS,
     *approvals.EVENTS,
+    *limits.EVENTS,
+    *fees.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

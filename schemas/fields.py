@@ -78,3 +78,5 @@ AccountKind = Literal[
 PartyKind = Literal["person", "business"]
 PartyStatus = Literal["pending", "active", "blocked", "closed"]
 Direction = Literal["debits", "credits", "both"]
+MovementKind = Literal["transfer", "payment_out", "payment_in", "exchange", "hold", "standing"]
+"""What moves money of an account, as products, limits and tariffs know it."""

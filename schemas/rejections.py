@@ -119,6 +119,14 @@ Reason = Literal[
     "delegation_to_self",
     "delegation_period",
     "not_delegator",
+    # products, limits, fees
+    "product_not_found",
+    "currency_not_in_product",
+    "overdraft_above_product",
+    "movement_not_allowed",
+    "limit_exceeded",
+    "limit_not_found",
+    "fee_not_found",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -333,6 +341,26 @@ CATALOGUE: dict[str, Entry] = {
         "A delegation ends after it begins and after {at}, at most a year from then.", "correct it"
     ),
     "not_delegator": Entry("Only who gave the delegation, or has it, can end it.", "correct it"),
+    "product_not_found": Entry("There is no product {product} in force.", "correct it"),
+    "currency_not_in_product": Entry(
+        "No account of the product {product} is kept in {currency}.", "correct it"
+    ),
+    "overdraft_above_product": Entry(
+        "The product {product} allows an overdraft of {most} (minor units of {currency}).", "correct it"
+    ),
+    "movement_not_allowed": Entry(
+        "The product {product} of {account} does not provide for {movement}.", "correct it"
+    ),
+    "limit_exceeded": Entry(
+        "The limit {limit} is {most}, and {wanted} more would exceed it.", "new id, later"
+    ),
+    "limit_not_found": Entry(
+        "No limit {limit} in force counts by {by} and holds for {holder}.", "correct it"
+    ),
+    "fee_not_found": Entry(
+        "The event {charged} has no fee of the line {line} from {account} that can still be given back.",
+        "correct it",
+    ),
 }
 
 

@@ -25,10 +25,11 @@ class Reserve(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Use(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Room under a limit, or units of a package, that was used or given back.
 
-    limit: `document/line` that counts.   by, key: whose count it is: `account`, `party`, ... and its id.
+    limit: the line that counts: `document/line@version` of a limit, `tariff/package.period` of a package.
+    by, key: whose count it is: `account`, `party`, ... and its id.
     bucket: the slice of book time it counts in.   first: the oldest slice that still counts.
     amount: signed; minor units, or a number of times.   total: all of the bucket's afterwards.
-    reserved: how much of all buckets together is not final yet, afterwards.
+    reserved: how much of the bucket's total is not final yet, afterwards.
     """
 
     limit: str

@@ -7,9 +7,11 @@ from typing import Annotated
 import annotated_types as at
 from msgspec import Meta
 
-from schemas.fields import AccountId, Amount, Currency, Seq, SignedAmount, Text
+from schemas.fees import Fee
+from schemas.fields import AccountId, Amount, Currency, Label, Seq, SignedAmount, Text
 from schemas.message import Command, Date, Event, Value
 from schemas.postings import Posting
+from schemas.reserves import Use
 
 MOST_LEGS = 1_000
 
@@ -19,6 +21,7 @@ class Transfer(Command, tag="Transfer"):
 
     debit: the account that pays.   credit: the account that receives.   amount: minor units of `currency`.
     value_date: on or before the booking date, within the open period; the booking date if not given.
+    channel, corridor: by which it was asked for, and from which country to which; limits and fees ask.
     """
 
     debit: AccountId
@@ -27,6 +30,8 @@ class Transfer(Command, tag="Transfer"):
     currency: Currency
     value_date: Date | None = None
     reference: Text = ""
+    channel: Label = ""
+    corridor: Label = ""
 
 
 class Leg(Value):
@@ -38,7 +43,10 @@ class Leg(Value):
 
 
 class PostEntries(Command, tag="PostEntries"):
-    """Post several legs at once, all or none. They sum to zero in every currency."""
+    """Post several legs at once, all or none. They sum to zero in every currency.
+
+    It is bookkeeping: no limit counts it and no tariff charges it, so few should be permitted to send it.
+    """
 
     legs: Annotated[tuple[Leg, ...], Meta(max_length=100_000), at.MaxLen(100_000)]
     value_date: Date | None = None
@@ -46,14 +54,17 @@ class PostEntries(Command, tag="PostEntries"):
 
 
 class ReverseTransfer(Command, tag="ReverseTransfer"):
-    """Take a transfer or posting back, whole and once. transfer: the seq of its event."""
+    """Take a transfer or posting back, whole and once, with its fees. transfer: the seq of its event."""
 
     transfer: Seq
     reason: Text
 
 
 class RefundTransfer(Command, tag="RefundTransfer"):
-    """Give a part of a transfer back; all parts together never exceed it. transfer: the seq of its event."""
+    """Give a part of a transfer back; all parts together never exceed it. Its fees stay where they are.
+
+    transfer: the seq of its event.
+    """
 
     transfer: Seq
     amount: Amount
@@ -61,7 +72,10 @@ class RefundTransfer(Command, tag="RefundTransfer"):
 
 
 class TransferPosted(Event, tag="TransferPosted"):
-    """Money moved from `debit` to `credit`. Its seq names it for reversal and refund."""
+    """Money moved from `debit` to `credit`. Its seq names it for reversal and refund.
+
+    postings: first those of the amount, then two for each of the `fees`.   uses: the limits that count it.
+    """
 
     debit: str
     credit: str
@@ -71,6 +85,10 @@ class TransferPosted(Event, tag="TransferPosted"):
     value_date: Date
     reference: str
     postings: tuple[Posting, ...]
+    fees: tuple[Fee, ...] = ()
+    uses: tuple[Use, ...] = ()
+    channel: str = ""
+    corridor: str = ""
 
 
 class EntriesPosted(Event, tag="EntriesPosted"):
@@ -90,6 +108,7 @@ class TransferReversed(Event, tag="TransferReversed"):
     value_date: Date
     reason: str
     postings: tuple[Posting, ...]
+    uses: tuple[Use, ...] = ()
 
 
 class TransferRefunded(Event, tag="TransferRefunded"):
@@ -103,6 +122,7 @@ class TransferRefunded(Event, tag="TransferRefunded"):
     value_date: Date
     reason: str
     postings: tuple[Posting, ...]
+    uses: tuple[Use, ...] = ()
 
 
 COMMANDS = (Transfer, PostEntries, ReverseTransfer, RefundTransfer)

@@ -38,6 +38,8 @@ from schemas.accounts import (
 )
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, RegisterAsset, SetRepeatWindow
+from schemas.fees import WaiveFee
+from schemas.limits import RaiseLimit
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected, Reason
@@ -231,6 +233,7 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         DefineRole, GrantRole, RevokeRole, RegisterPerson, RegisterUser, RegisterSystem, SuspendActor,
         ReinstateActor, ConfirmClock, ClosePeriod, SetRepeatWindow, PublishDocument,
         Approve, Decline, Delegate, RevokeDelegation,
+        RaiseLimit, WaiveFee,
     } == FOR_PEOPLE  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from commands.accounts import close_account, is_blocked
@@ -44,6 +46,7 @@ from tests.story import (
     transfer,
     when,
 )
+from tests.terms_words import product
 
 OWN_KINDS: tuple[AccountKind, ...] = (
     "income", "expense", "nostro", "suspense", "fx_position", "inter_book",
@@ -285,6 +288,12 @@ def test_an_account_that_stands_blocked_is_not_closed() -> None:
 
 # --- rejections -------------------------------------------------------------------------------------------
 
+
+def opened(**fields: Any) -> Said:
+    """Another account for Alice."""
+    return say(OpenAccount, **{"account": "new", "currency": "EUR", "party": "p-alice", **fields})
+
+
 GIVEN: list[Word] = [
     party("waiting", "pending"),
     account("alice", overdraft=10),
@@ -292,6 +301,8 @@ GIVEN: list[Word] = [
     block("alice", "b"),
     account("gone"),
     closed("gone"),
+    product("modest", currencies=["EUR"], overdraft={"EUR": 10}),
+    account("dave", product="modest"),
 ]
 
 
@@ -304,6 +315,9 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("party_not_found", internal("new", "customer", party="nobody", ledger="9")),
     ("party_not_active", internal("new", "customer", party="waiting", ledger="9")),
     ("overdraft_not_allowed", internal("new", "income", overdraft=1, ledger="9")),
+    ("product_not_found", opened(product="unheard-of", currency="USD", overdraft=11, ledger="9")),
+    ("currency_not_in_product", opened(product="modest", currency="USD", overdraft=11, ledger="9")),
+    ("overdraft_above_product", opened(product="modest", overdraft=11, ledger="9")),
     ("ledger_not_found", internal("new", "income", ledger="9")),
     ("ledger_not_found", internal("new", "income", ledger="5000")),
     # overdrafts
@@ -311,6 +325,7 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("account_not_open", overdraft("gone", 0)),
     ("overdraft_not_allowed", overdraft("nostro", 0)),
     ("nothing_to_change", overdraft("alice", 10)),
+    ("overdraft_above_product", overdraft("dave", 11)),
     ("overdraft_in_use", overdraft("alice", 4)),
     # blocks
     ("account_not_found", block("nobody", "b", expires_at_ms=1)),

@@ -36,6 +36,7 @@ NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "Da
 NEVER_HERE |= {"CrossBookSent", "CrossBookReceived", "CrossBookRefused"}  # see crossbook_rows_test
 NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged"}
 NEVER_HERE |= {one.__name__ for one in approvals.EVENTS}
+NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}
 """What no read model but `audit` takes note of."""
 
 

@@ -18,7 +18,9 @@ from tests import (
     books_test,
     crossbook_test,
     documents_test,
+    fees_test,
     interest_test,
+    limits_test,
     parties_test,
     transfers_test,
 )
@@ -36,6 +38,8 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     interest_test.REJECTIONS,
     interest_test.UNFINISHED,
     approvals_test.REJECTIONS,
+    limits_test.REJECTIONS,
+    fees_test.REJECTIONS,
 )
 OF_THE_PIPELINE = UNREMEMBERED | {"internal_error", "too_many_waiting"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""

@@ -35,6 +35,7 @@ from tests.story import (
     transfer,
     when,
 )
+from tests.terms_words import limit, limits, product
 
 A_DAY = datetime.timedelta(days=1)
 TOMORROW, YESTERDAY = TODAY + A_DAY, TODAY - A_DAY
@@ -359,6 +360,11 @@ GIVEN: list[Word] = [
     internal("lowest"),
     account("full"),
     transfer("lowest", "full", INT64_MAX),
+    limits("tight", limit("each", 5, "transaction")),
+    product("tied", pays=[], receives=[]),
+    product("tight", limits=["tight"]),
+    account("may-not", product="tied"),
+    account("tight", product="tight"),
 ]
 USD = "USD"
 PAST = OPEN_FROM - A_DAY
@@ -406,6 +412,9 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("account_blocked", transfer("empty", "no-credits", TOO_MUCH, value_date=TOMORROW)),
     ("value_date_in_future", transfer("empty", "full", TOO_MUCH, value_date=TOMORROW)),
     ("period_not_open", transfer("empty", "full", TOO_MUCH, value_date=PAST)),
+    ("movement_not_allowed", transfer("tight", "may-not", TOO_MUCH)),
+    ("movement_not_allowed", transfer("may-not", "full", TOO_MUCH)),
+    ("limit_exceeded", transfer("tight", "full", TOO_MUCH)),
     ("insufficient_funds", transfer("empty", "full", TOO_MUCH)),
     ("overflow", transfer("lowest", "full", TOO_MUCH)),
     # several legs

@@ -16,6 +16,13 @@ from schemas.message import Value
 RATE = r"^-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,12})?$"
 Rate = Annotated[str, Meta(pattern=RATE + END), StringConstraints(pattern=RATE)]
 """A rate as decimal text, such as "0.0125" for 1.25 %. Never a number, which readers would make a float."""
+LINE_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+LineId = Annotated[
+    str,
+    Meta(min_length=1, max_length=40, pattern=LINE_ID + END),
+    StringConstraints(min_length=1, max_length=40, pattern=LINE_ID),
+]
+"""A line of a document. It holds no slash, so that `document/line` names one line of one document."""
 DocumentId = Annotated[str, Meta(min_length=1, max_length=64), at.Len(1, 64)]
 
 

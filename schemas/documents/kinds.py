@@ -14,20 +14,26 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
+from schemas.documents.limits import Limits
 from schemas.documents.products import Product
 from schemas.documents.roles import Roles
+from schemas.documents.tariffs import Tariff
 
 DocumentKind = Literal[
     "product",
     "counterpart",
     "approval_policy",
     "roles",
+    "tariff",
+    "limits",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
     "counterpart": Counterpart,
     "approval_policy": ApprovalPolicy,
     "roles": Roles,
+    "tariff": Tariff,
+    "limits": Limits,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
