@@ -18,7 +18,7 @@ from commands.approvers import Right, checker_of, rights_of, standing
 from commands.decision import Decision, Steps, decide
 from commands.permission import asked_of, may
 from commands.policies import counts_of, line_that_asks, taken_off
-from commands.quorum import Checker, missing
+from commands.quorum import Checker, missing, persons_left, roles_left
 from commands.reserves import given_back, reserving
 from commands.trial import digest_of, reserves_of, terms_shown, tried, uses_of
 from schemas.approvals import (
@@ -124,6 +124,8 @@ def approve(book: Book, command: Approve, at_ms: int) -> Decision:
         shown=waiting.shown,
         lapsed=tuple(one.person for one in waiting.approvals if one not in valid),
         missing=left,
+        roles_left=roles_left(waiting.by.needs, waiting.by.distinct_roles, checkers) if left else (),
+        persons_left=persons_left(waiting.by.needs, waiting.by.distinct_roles, checkers) if left else (),
         reserves=() if left else _freed(book, waiting),
         uses=() if left else given_back(book, waiting.uses),
     )
@@ -190,6 +192,7 @@ def decline(book: Book, command: Decline, at_ms: int) -> Decision:
         return right
     return ApprovalDeclined(
         approval=command.approval,
+        user=command.actor,
         person=right.person,
         reason=command.reason,
         override=right.override,

@@ -58,6 +58,35 @@ def _by(group: Group, checker: Checker, distinct_roles: bool, used: frozenset[st
     return [""] if held else []
 
 
+def roles_left(needs: Sequence[Group], distinct_roles: bool, checkers: Sequence[Checker]) -> tuple[str, ...]:
+    """The roles by which somebody who has not said yes could still help; where no persons are named."""
+    before = missing(needs, distinct_roles, checkers)
+    asked = dict.fromkeys(role for group in needs for role in group.roles if not group.persons)
+    return tuple(
+        role
+        for role in asked
+        if missing(needs, distinct_roles, [*checkers, Checker("", frozenset({role}))]) < before
+    )
+
+
+def persons_left(
+    needs: Sequence[Group], distinct_roles: bool, checkers: Sequence[Checker]
+) -> tuple[str, ...]:
+    """The persons that are named and could still help."""
+    before = missing(needs, distinct_roles, checkers)
+    said = {one.person for one in checkers}
+    named = dict.fromkeys(
+        (person, group.roles) for group in needs for person in group.persons if person not in said
+    )
+    return tuple(
+        dict.fromkeys(
+            person
+            for person, roles in named
+            if missing(needs, distinct_roles, [*checkers, Checker(person, frozenset(roles))]) < before
+        )
+    )
+
+
 def can_satisfy(needs: Sequence[Group], distinct_roles: bool, people: Sequence[Checker]) -> bool:
     """Whether all these people together are enough. Of those who can do the same, no more are looked at than
     could count.

@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
+from schemas.approvals import ApprovalRequested
 from schemas.catalogue import decode_event
 from schemas.rejections import CommandRejected, CommandRepeated, sentence
 
 
 class Outcome(msgspec.Struct, omit_defaults=True):
-    """verdict: accepted, rejected, or repeated (the command is known; `seq` is its first outcome's).
+    """verdict: accepted, waiting (for the approval that `seq` names), rejected, or repeated (the command is
+    known; `seq` is its first outcome's).
 
     seq: of the outcome's first event.   events: their types.   reason, figures: of a rejection.
     """
@@ -37,6 +39,8 @@ class Outcome(msgspec.Struct, omit_defaults=True):
 
     def sentence(self) -> str:
         """One line for people."""
+        if self.verdict == "waiting":
+            return f"{self.id}  waiting  for approval {self.seq}"
         if self.verdict == "accepted":
             return f"{self.id}  accepted  {', '.join(self.events)}, seq {self.seq}"
         if self.verdict == "repeated":
@@ -54,4 +58,5 @@ def outcome_of(answer: Sequence[bytes]) -> Outcome:
         return Outcome(known, "rejected", first.seq, first.book, (), first.reason, first.figures)
     if isinstance(first, CommandRepeated):
         return Outcome(first.command, "repeated", first.first_seq, first.book, (), first.reason)
-    return Outcome(first.command, "accepted", first.seq, first.book, tuple(type(e).__name__ for e in events))
+    verdict = "waiting" if isinstance(first, ApprovalRequested) else "accepted"
+    return Outcome(first.command, verdict, first.seq, first.book, tuple(type(e).__name__ for e in events))

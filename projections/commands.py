@@ -13,6 +13,7 @@ from operator import attrgetter
 from book.state import SYSTEM_BOOK
 from projections.copying import NULL, cell, escape_for, instant, json_cell, rows_of
 from projections.tables import Batch, Change, Index, Insert, Table
+from schemas.approvals import ApprovalRequested
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
 from schemas.transfers import TransferPosted
@@ -43,6 +44,7 @@ COMMANDS = Table(
         Index("commands_claimed", "(claimed) WHERE claimed <> ''"),
     ),
     bulk=True,
+    version=2,
 )
 TABLES = (COMMANDS,)
 
@@ -94,6 +96,8 @@ def _row(partition: int, events: Sequence[Event]) -> str:
         verdict, reason, figures = "rejected", first.reason, json_cell(first.figures)
         if not first.command:
             claimed = str(first.figures.get("id", ""))
+    elif type(first) is ApprovalRequested:
+        verdict = "waiting"
     elif type(first) is CommandRepeated:
         verdict, reason, original = "repeated", first.reason, str(first.first_seq)
     issued = instant(first.issued_at_ms) if first.command else NULL

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from projections import (
     access,
     accounts,
+    approvals,
     audit,
     books,
     business_days,
@@ -27,6 +28,7 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     books.changes,
     business_days.changes,
     access.changes,
+    approvals.changes,
     parties.changes,
     accounts.changes,
 )
@@ -40,6 +42,7 @@ TABLES: tuple[Table, ...] = (
     *books.TABLES,
     *business_days.TABLES,
     *access.TABLES,
+    *approvals.TABLES,
     *parties.TABLES,
     *accounts.TABLES,
     *trial_balance.TABLES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from projections import approvals
 from projections.view import (
     ACCOUNT,
     AT,
@@ -173,7 +174,7 @@ CORE = (
                     "book": BOOK,
                     "actor": "Who sent it, proven; empty where nothing proves it.",
                     "command": "The sender's id for it; empty where the sender is not proven.",
-                    "outcome": "accepted, rejected or repeated.",
+                    "outcome": "accepted, waiting (for approval), rejected or repeated.",
                     "reason": "Why it was rejected, from the catalogue; empty otherwise.",
                 }
             ),
@@ -255,5 +256,8 @@ CORE = (
     ),
 )
 
-VIEWS = (*CORE,)
+VIEWS = (
+    *CORE,
+    *approvals.VIEWS,
+)
 """Every view. A read model with views of its own adds them here."""

@@ -119,6 +119,7 @@ class ApprovalGiven(Event, tag="ApprovalGiven"):
     user, person: who.   roles: by which of their roles, or of those of `on_behalf_of` by a `delegation`.
     override: by an emergency role alone.   lapsed: persons whose yes no longer counts, since what gave them
     the right is gone.   reserves, uses: what is released with the quorum.
+    roles_left, persons_left: who could still help, where it has no quorum yet.
     """
 
     approval: int
@@ -131,6 +132,8 @@ class ApprovalGiven(Event, tag="ApprovalGiven"):
     shown: str
     lapsed: tuple[str, ...]
     missing: int
+    roles_left: tuple[str, ...]
+    persons_left: tuple[str, ...]
     reserves: tuple[Reserve, ...]
     uses: tuple[Use, ...]
 
@@ -160,6 +163,7 @@ class ApprovalDeclined(Event, tag="ApprovalDeclined"):
     """Somebody who could have said yes said no."""
 
     approval: int
+    user: str
     person: str
     reason: str
     override: bool

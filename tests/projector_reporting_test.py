@@ -12,6 +12,7 @@ from psycopg import errors
 
 from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out
+from projections import approvals
 from projections.database import Session, connect
 from projections.projector import Projector
 from projections.rebuild import rebuild
@@ -23,6 +24,10 @@ from schemas.message import Event
 from schemas.parties import RegisterParty
 from tests.random_bank import Bank
 
+NEVER_HERE = {
+    *(view.name for view in approvals.VIEWS),
+}
+"""Views of what the random histories never do; the tests of each capability have rows in them."""
 SECRETS = ("Zacharias Geheim", "ID-4711-X", "1961-08-13", "Ruth")
 
 
@@ -64,7 +69,7 @@ def test_the_role_reads_the_views_and_nothing_else(postgres_dsn: str, bank: Bank
             for view in VIEWS:
                 found = session.execute(f"SELECT count(*) FROM reporting.{view.name}".encode()).fetchone()
                 assert found is not None
-                assert found[0] > 0, view.name
+                assert (found[0] > 0) == (view.name not in NEVER_HERE), view.name
             for forbidden in (
                 "SELECT * FROM daybook.accounts",
                 "SELECT * FROM daybook.audit",
@@ -96,7 +101,7 @@ def test_nothing_personal_or_restricted_shows(postgres_dsn: str, bank: Bank) -> 
                 f"SELECT string_agg(v::text, ' ') FROM reporting.{view.name} AS v".encode()
             ).fetchone()
             assert shown is not None
-            assert not [secret for secret in SECRETS if secret in shown[0]], view.name
+            assert not [secret for secret in SECRETS if secret in (shown[0] or "")], view.name
         (party,) = session.execute(
             "SELECT name, number, born_on FROM reporting.parties WHERE party = 'z'"
         ).fetchall()
@@ -115,7 +120,7 @@ def test_every_view_and_column_says_what_it_means(postgres_dsn: str) -> None:
             "SELECT col_description(c.oid, a.attnum) FROM pg_class AS c JOIN pg_attribute AS a "
             "ON a.attrelid = c.oid WHERE relnamespace = 'reporting'::regnamespace AND attname LIKE '%_minor'"
         ).fetchall()
-        assert len(amounts) == 9
+        assert len(amounts) >= 10
         assert all("Minor units" in text for (text,) in amounts)
 
 
