@@ -90,6 +90,9 @@ class Site:
     def clock(self) -> int:
         return self.now
 
+    def partition_of(self, book: str) -> Partition:
+        return self._partition_of[book]
+
     def book(self, name: str) -> Book:
         return self._partition_of[name].books[name]
 
@@ -148,6 +151,7 @@ class Site:
         """Let host and engines work, in any order, until nothing is left to do or `steps` are over."""
         chance = self._chance or random.Random(0)
         host = host or self.host(fresh())
+        idle = 0
         for _ in range(steps):
             try:
                 done = sum(one.step() for one in chance.sample(self.partitions, len(self.partitions)))
@@ -156,7 +160,13 @@ class Site:
                 self.kills += 1
                 host = self.host(fresh())
                 continue
-            if not done and not host.waiting:
+            if done or host.waiting:
+                idle = 0
+                self.now += chance.choice((0, 1, 50, 2_000))
+                continue
+            # What a reactor puts off comes when its time has come.
+            idle += 1
+            if idle > 10:
                 break
-            self.now += chance.choice((0, 1, 50, 2_000))
+            self.now += 60_000
         return host
