@@ -16,6 +16,7 @@ from commands.terms import fee_legs
 from replay import interest
 from schemas.accounts import AccountClosed
 from schemas.catalogue import MONEY_EVENTS
+from schemas.crossbook import CrossBookCompleted, CrossBookReceived
 from schemas.message import Event
 from schemas.postings import Posting
 from schemas.transfers import TransferPosted, TransferRefunded, TransferReversed
@@ -150,6 +151,21 @@ def _refund(book: Book, event: TransferRefunded, found: Found) -> None:
         found(f"its postings are not {event.amount} from {credit} to {debit}")
 
 
+def _crossing(book: Book, event: CrossBookCompleted | CrossBookReceived, found: Found) -> None:
+    """Between the customer and an inter-book account, then the fees."""
+    sign = -1 if isinstance(event, CrossBookCompleted) else 1
+    moved = {(posting.account, posting.amount) for posting in event.postings[:2]}
+    between = [one for one, _ in moved if one in book.accounts and book.accounts[one].kind == "inter_book"]
+    if len(between) != 1 or moved != {
+        (event.account, sign * event.amount),
+        (between[0], -sign * event.amount),
+    }:
+        found(f"its postings are not {event.amount} between {event.account} and an inter-book account")
+    fees = [leg for fee in event.fees for leg in ((fee.account, -fee.amount), (fee.income, fee.amount))]
+    if [(posting.account, posting.amount) for posting in event.postings[2:]] != fees:
+        found("its other postings are not its fees")
+
+
 def _closing(book: Book, event: AccountClosed, found: Found) -> None:
     account = book.accounts.get(event.account)
     if account is not None and (account.booked or account.held):
@@ -159,6 +175,8 @@ def _closing(book: Book, event: AccountClosed, found: Found) -> None:
 MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     **dict.fromkeys(MONEY_EVENTS, lambda book, event, found: None),
     TransferPosted: _transfer,
+    CrossBookReceived: _crossing,
+    CrossBookCompleted: _crossing,
     TransferReversed: _reversal,
     TransferRefunded: _refund,
     **interest.MONEY,

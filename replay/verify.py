@@ -22,6 +22,7 @@ from engine.log.records import BEFORE_FIRST, Record
 from engine.receipts import Receipt
 from replay.answers import Answers, History
 from replay.chain import Chain
+from replay.crossings import CrossBook
 from replay.ledger import MONEY, OTHERS, Ledger
 from replay.problems import Problem, Problems
 from schemas.catalogue import decode_event
@@ -103,6 +104,7 @@ class _Verification:
         self.ledgers: dict[bytes, Ledger] = {}
         self.chain = Chain(receipts, public_key, problems)
         self.answers = Answers(log, problems)
+        self.crossings = CrossBook(self.partition.books)
         self.events = 0
         self.signed_events = 0
         self.offset = BEFORE_FIRST
@@ -163,6 +165,7 @@ class _Verification:
         kind = type(event)
         book = partition.books.get(event.book)
         self.answers.check(book, event)
+        self.crossings.check(event, problems.here)
         money = MONEY.get(kind)
         if book is not None:
             if event.at < book.at:
@@ -195,6 +198,8 @@ class _Verification:
             books[ledger.book] = BookVerified(
                 book.seq, len(book.accounts), len(book.parties), book_digest(book)
             )
+        for problem in self.crossings.differences():
+            problems.add(problem)
         for problem in extra(self.partition, self.offset) if extra is not None else ():
             problems.add(problem)
         if self.events == 0:

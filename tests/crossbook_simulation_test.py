@@ -1,9 +1,9 @@
-"""Payments between books while everything crashes: money is never created or lost, whichever side it happens to.
+"""Payments between books while everything crashes: money is never created or lost, whichever side crashes.
 
-The relay is killed before and after it sends, and begins again with nothing; records come twice, shuffled or not
-at all; the engines crash around their commits. Meanwhile accounts close and are blocked, agreements change and
-clocks run apart. At every moment customers' money and what is on its way are what they were; in the end every
-payment was completed or refused.
+The relay is killed before and after it sends, and begins again with nothing; records come twice, shuffled or
+not at all; the engines crash around their commits. Meanwhile accounts close and are blocked, agreements
+change and clocks run apart. At every moment customers' money and what is on its way are what they were; in
+the end every payment was completed or refused.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ class World:
                 held[crossing.account] += crossing.amount
                 held[crossing.inter_book] += crossing.amount
                 if self.credited(name, to, number):
-                    owed[*sorted((name, to)), crossing.currency] -= crossing.amount  # type: ignore[index]
+                    owed[*sorted((name, to)), crossing.currency] -= crossing.amount
             assert all(account.held == held[one] for one, account in book.accounts.items())
         positions = self.positions()
         assert {key: value for key, value in positions.items() if value} == dict(owed)
