@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decide, embedded, fold, memory
+from bench import decide, embedded, end_of_day, fold, memory
 from bench.book import CONTENTIONS, Contention
 from bench.measure import Contender, Figure, Size, figures
 from bench.peers import application, postgres
@@ -31,6 +31,7 @@ WORKLOADS = (
     *(f"{one}/{kind}" for one in CONTENTIONS for kind in KINDS),
     *fold.NAMES,
     "memory",
+    "end-of-day",
 )
 
 Say = Callable[[Figure], None]
@@ -45,6 +46,9 @@ def main(
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of a durable turn, at most.")] = 3.0,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of which the median is taken.")] = 3,
     accounts: Annotated[int, typer.Option(min=1_000, help="Accounts of `memory`.")] = 1_000_000,
+    bearing: Annotated[
+        int, typer.Option(min=1_000, help="Interest-bearing accounts of `end-of-day`.")
+    ] = 100_000,
     folder: Annotated[
         Path, typer.Option("--dir", help="Where logs and databases are made: on the disk to be measured.")
     ] = Path("build"),
@@ -76,7 +80,7 @@ def main(
             if status is not None:
                 status.update(what)
 
-        measure(asked, size, accounts, Path(place), say, began)
+        measure(asked, size, accounts, bearing, Path(place), say, began)
         about = f"{machine(Path(place))}; load before the run {busy:.1f}"
     if not as_json:
         # In a file no column is cut to the width of a terminal.
@@ -84,7 +88,13 @@ def main(
 
 
 def measure(
-    asked: set[str], size: Size, accounts: int, folder: Path, say: Say, began: Callable[[str], None]
+    asked: set[str],
+    size: Size,
+    accounts: int,
+    bearing: int,
+    folder: Path,
+    say: Say,
+    began: Callable[[str], None],
 ) -> None:
     """Run what is asked for and say each figure."""
     for contention in CONTENTIONS:
@@ -101,6 +111,10 @@ def measure(
     if "memory" in asked:
         began("memory")
         say(memory.figure(accounts))
+    if "end-of-day" in asked:
+        began("end of day")
+        for figure in end_of_day.contends(folder, bearing):
+            say(figure)
 
 
 def of_transfers(
@@ -152,6 +166,8 @@ def table(found: list[Figure], about: str) -> Table:
         "per second",
         "p50 ms",
         "p99 ms",
+        "longest ms",
+        "seconds",
         "times",
         "of the peer",
         "bytes/account",
@@ -167,6 +183,8 @@ def table(found: list[Figure], about: str) -> Table:
             f"{one.per_s:,}" if one.per_s else "",
             "" if one.p50_ms is None else f"{one.p50_ms:.2f}",
             "" if one.p99_ms is None else f"{one.p99_ms:.2f}",
+            "" if one.longest_ms is None else f"{one.longest_ms:.2f}",
+            "" if one.seconds is None else f"{one.seconds:.2f}",
             "" if one.ratio is None else f"{one.ratio:.1f}",
             one.peer,
             f"{one.bytes_per_account:,}" if one.bytes_per_account else "",

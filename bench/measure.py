@@ -30,7 +30,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Figure(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One line of the result. ratio: `per_s` over the peer's."""
+    """One line of the result. ratio: `per_s` over the peer's.   seconds: of all the work, where it ends."""
 
     workload: str
     log: str = ""
@@ -38,6 +38,8 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     per_s: int = 0
     p50_ms: float | None = None
     p99_ms: float | None = None
+    longest_ms: float | None = None
+    seconds: float | None = None
     peer: str = ""
     ratio: float | None = None
     bytes_per_account: int = 0
