@@ -28,19 +28,9 @@ from schemas.books import (
     SetRepeatWindow,
     TimeAdvanced,
 )
-from schemas.fields import AccountKind
+from schemas.fields import ESSENTIAL_KINDS
 from schemas.rejections import reject
 
-ESSENTIAL_KINDS: tuple[AccountKind, ...] = (
-    "customer",
-    "income",
-    "expense",
-    "nostro",
-    "suspense",
-    "fx_position",
-    "inter_book",
-)
-"""The kinds of account that every chart has a line for. Interest and the year's end need more of it."""
 _A_DAY = datetime.timedelta(days=1)
 CLOCK_JUMP_MS = 25 * 3_600_000
 """A wall clock further than this past what its book has seen has jumped: a day may have 25 hours."""

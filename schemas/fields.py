@@ -75,6 +75,16 @@ AccountKind = Literal[
     "customer", "income", "expense", "nostro", "suspense", "fx_position", "inter_book", "accrued", "equity"
 ]
 """`accrued`: interest that is earned or owed and not paid yet.   `equity`: retained earnings and capital."""
+ESSENTIAL_KINDS: tuple[AccountKind, ...] = (
+    "customer",
+    "income",
+    "expense",
+    "nostro",
+    "suspense",
+    "fx_position",
+    "inter_book",
+)
+"""The kinds of account that every chart has a line for. Interest and the year's end need more of it."""
 PartyKind = Literal["person", "business"]
 PartyStatus = Literal["pending", "active", "blocked", "closed"]
 Direction = Literal["debits", "credits", "both"]

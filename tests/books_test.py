@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from commands.books import ESSENTIAL_KINDS
 from schemas.accounts import AccountOpened
 from schemas.books import (
     DEFAULT_CHART,
@@ -25,7 +24,7 @@ from schemas.books import (
     SetRepeatWindow,
     TimeAdvanced,
 )
-from schemas.fields import AccountKind
+from schemas.fields import ESSENTIAL_KINDS, AccountKind
 from schemas.rejections import Reason
 from schemas.transfers import TransferPosted
 from tests.story import (
