@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.charts import first_chart
 from book.end_of_day import day_closed
 from book.policies import compiled
 from book.repeats import Repeats
-from book.state import SYSTEM_BOOK, Actor, Book, ChartEntry, Partition, PostedDay, Role
+from book.state import SYSTEM_BOOK, Actor, Book, Partition, PostedDay, Role
 from schemas.access import Permit
 from schemas.books import (
     REPEAT_CAP,
@@ -66,7 +67,7 @@ def book_opened(partition: Partition, event: BookOpened) -> Book:
         open_from=event.open_from,
         reversible_days=event.reversible_days,
         clock_confirmed_ms=event.at,
-        chart={line.ledger: ChartEntry(line.name, line.kind) for line in event.chart},
+        chart=first_chart(event.chart),
     )
     _appoint(book, event.administrators)
     if event.four_eyes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from book import interest
 from book.access import scopes_of
+from book.charts import chart_in_force
 from book.planning import limits_in_force, product_in_force, tariff_in_force
 from book.policies import compiled
 from book.shelf import Shelf, Version
@@ -91,6 +92,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "roles": _roles,
     "tariff": tariff_in_force,
     "limits": limits_in_force,
+    "chart": chart_in_force,
 }
 """What a document of each kind changes when it comes into force."""
 

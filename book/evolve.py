@@ -14,6 +14,7 @@ from book import (
     accounts,
     approvals,
     books,
+    closing,
     crossbook,
     documents,
     end_of_day,
@@ -35,6 +36,14 @@ def _refused(book: Book, event: CommandRejected | CommandRepeated) -> None:
     """Nothing changes but what the envelope says."""
 
 
+def _moved(book: Book, event: Any) -> None:
+    """Money moved, whoever moved it: by its value date it counts for interest, and for months that ended."""
+    if book.end_of_day.bearing:
+        interest.interest_moved(book, event)
+    if event.value_date != event.booking_date:
+        closing.valued_elsewhere(book, event)
+
+
 OPEN = books.OPEN
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     CommandRejected: _refused,
@@ -47,6 +56,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **crossbook.EVOLVE,
     **documents.EVOLVE,
     **interest.EVOLVE,
+    **closing.EVOLVE,
     **end_of_day.EVOLVE,
     **approvals.EVOLVE,
     **limits.EVOLVE,
@@ -83,8 +93,8 @@ def evolve(partition: Partition, event: Event) -> None:
     else:
         book = partition.books[event.book]
         handle(book, event)
-        if kind in MONEY_EVENTS and book.end_of_day.bearing:
-            interest.interest_moved(book, event)  # type: ignore[arg-type]
+        if kind in MONEY_EVENTS:
+            _moved(book, event)
     assert event.seq == book.seq + 1, "seq counts without a gap"
     assert event.at >= book.at, "book time never goes back"
     book.seq = event.seq

@@ -10,12 +10,14 @@ import msgspec
 from book.accruals import Bearing, EndOfDay
 from book.crossings import Crossings
 from book.in_force import InForce
+from book.month_ends import Closing
 from book.repeats import Repeats
 from book.shelf import Shelf
 from book.timers import Timers
 from book.usage import Raise, Tally, Usage
 from book.waiting import Approvals
 from schemas.access import Permit, Scope
+from schemas.documents.charts import NormalSide
 from schemas.fees import Fee
 from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus
 from schemas.message import Date
@@ -116,10 +118,15 @@ class PostedDay(msgspec.Struct):
 
 
 class ChartEntry(msgspec.Struct, gc=False):
-    """A line of the chart of accounts."""
+    """A line of the chart of accounts. kind: of the accounts below; None where lines are below.
+
+    parent: the line that it sums up to; empty at the top.   side: where its balance usually is.
+    """
 
     name: str
-    kind: AccountKind
+    kind: AccountKind | None
+    parent: str
+    side: NormalSide
 
 
 class Book(msgspec.Struct):
@@ -129,7 +136,7 @@ class Book(msgspec.Struct):
     posted: by business day, oldest first.   assets: decimal places by code, beyond ISO 4217.
     documents: what was published, by `kind/id`.   in_force: what is in force of it, ready to be asked.
     usage: of limits and packages that count neither by account nor by party.
-    end_of_day: the work that closed days left.
+    end_of_day: the work that closed days left.   closing: months that have ended and are still open.
     crossings: payments between this book and others.
     four_eyes: whether roles, documents and policies need two persons whatever documents say.
     approvals: what waits for other people's yes.
@@ -160,6 +167,7 @@ class Book(msgspec.Struct):
     documents: dict[str, Shelf] = {}
     in_force: InForce = msgspec.field(default_factory=InForce)
     end_of_day: EndOfDay = msgspec.field(default_factory=EndOfDay)
+    closing: Closing = msgspec.field(default_factory=Closing)
     crossings: Crossings = msgspec.field(default_factory=Crossings)
     four_eyes: bool = False
     approvals: Approvals = msgspec.field(default_factory=Approvals)

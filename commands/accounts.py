@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.charts import takes_accounts
 from book.interest import books_interest_on
 from book.state import Account, Block, Book
 from commands.decision import Decision, knows_currency
@@ -25,7 +26,7 @@ from schemas.message import Date
 from schemas.rejections import Rejection, reject
 
 
-def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:  # noqa: C901, PLR0912 - a line each
+def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
     """Rejected, in this order: account_exists, unknown_currency, account_kind_mismatch, party_not_found,
     party_not_active, overdraft_not_allowed, product_not_found, currency_not_in_product,
     overdraft_above_product, ledger_not_found.
@@ -50,15 +51,11 @@ def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:  # n
         return reject("overdraft_not_allowed")
     if command.product and (refused := _outside_product(book, command)):
         return refused
-    ledger = command.ledger
-    if ledger:
-        line = book.chart.get(ledger)
-        if line is None or line.kind != command.kind:
-            return reject("ledger_not_found", ledger=ledger, kind=command.kind)
-    else:
-        ledger = next((code for code, line in book.chart.items() if line.kind == command.kind), "")
-        if not ledger:
-            return reject("ledger_not_found", ledger="", kind=command.kind)
+    ledger = command.ledger or next(
+        (code for code, line in book.chart.items() if line.kind == command.kind), ""
+    )
+    if not takes_accounts(book, ledger, command.kind):
+        return reject("ledger_not_found", ledger=ledger, kind=command.kind)
     return AccountOpened(
         account=command.account,
         currency=command.currency,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from book.books import BUSINESS_DATE_TIMER
-from book.end_of_day import unfinished_day
 from book.state import SYSTEM_BOOK, Book
 from commands.calendar import local_date, midnight_ms, zone
+from commands.closing import month_end
 from commands.decision import Decision, knows_currency
 from schemas.books import (
     DAY_MS,
@@ -19,16 +19,15 @@ from schemas.books import (
     BookRegistered,
     BusinessDateRolled,
     ClockConfirmed,
-    ClosePeriod,
     ConfirmClock,
     OpenBook,
-    PeriodClosed,
     RegisterAsset,
     RepeatWindowSet,
     SetRepeatWindow,
     TimeAdvanced,
 )
 from schemas.fields import ESSENTIAL_KINDS
+from schemas.message import Event
 from schemas.rejections import reject
 
 _A_DAY = datetime.timedelta(days=1)
@@ -124,28 +123,17 @@ def confirm_clock(book: Book, command: ConfirmClock, at_ms: int) -> Decision:
     return ClockConfirmed(through_ms=at_ms, reason=command.reason)
 
 
-def roll_business_date(book: Book, rest: str, due_ms: int) -> BusinessDateRolled:
+def roll_business_date(book: Book, rest: str, due_ms: int) -> Event | tuple[Event, ...]:
     """The timer at midnight: the next business day begins. A day that the place skipped (Samoa had no 30
-    December 2011) begins and ends at the same moment, and is none.
+    December 2011) begins and ends at the same moment, and is none. A month that ends says what it came to.
     """
     began_ms = book.timers.due[BUSINESS_DATE_TIMER]
     today = book.business_date + _A_DAY
     while (ends_ms := midnight_ms(book.time_zone, today + _A_DAY)) <= began_ms:
         today += _A_DAY
-    return BusinessDateRolled(business_date=today, midnight_ms=ends_ms)
-
-
-def close_period(book: Book, command: ClosePeriod, at_ms: int) -> Decision:
-    """Rejected, in this order: period_not_open (the date is before the open period, or not before today),
-    day_not_finished (work of end of day has still to book to the period).
-    """
-    if not book.open_from <= command.through < book.business_date:
-        return reject(
-            "period_not_open", date=command.through.isoformat(), open_from=book.open_from.isoformat()
-        )
-    if (unfinished := unfinished_day(book, command.through)) is not None:
-        return reject("day_not_finished", date=unfinished.isoformat())
-    return PeriodClosed(open_from=command.through + _A_DAY)
+    rolled = BusinessDateRolled(business_date=today, midnight_ms=ends_ms)
+    ended = month_end(book, book.business_date, today)
+    return rolled if ended is None else (ended, rolled)
 
 
 def set_repeat_window(book: Book, command: SetRepeatWindow, at_ms: int) -> Decision:
@@ -164,7 +152,6 @@ DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
     OpenBook: open_book,
     AdvanceTime: advance_time,
     ConfirmClock: confirm_clock,
-    ClosePeriod: close_period,
     SetRepeatWindow: set_repeat_window,
     RegisterAsset: register_asset,
 }

@@ -11,6 +11,7 @@ import orjson
 
 from book.state import Book
 from commands import policy_documents, products
+from commands.charts import check_chart
 from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision
 from commands.interest_documents import interest_against_earlier, interest_checks
@@ -75,6 +76,7 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     **policy_documents.CHECK,
     "tariff": products.check_tariff,
     "limits": products.check_limits,
+    "chart": check_chart,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
 

@@ -26,6 +26,7 @@ from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount,
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation, Withdraw
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
 from schemas.catalogue import COMMAND_TYPES
+from schemas.closing import CloseYear
 from schemas.crossbook import SendToBook
 from schemas.fees import WaiveFee
 from schemas.interest import CapitaliseInterest
@@ -39,6 +40,7 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     {
         ConfirmClock,
         ClosePeriod,
+        CloseYear,
         SetRepeatWindow,
         DefineRole,
         GrantRole,

@@ -93,9 +93,9 @@ class View(msgspec.Struct, frozen=True):
             balance = account.booked if account.by_value_date is None else account.by_value_date
             line[0] += 1
             line[1 if balance < 0 else 2] += abs(balance)
-        chart = self.book.chart
+        kinds = {account.ledger: account.kind for account in self.book.accounts.values()}
         return [
-            TrialLine(ledger, chart[ledger].name, chart[ledger].kind, currency, *sums[ledger, currency])
+            TrialLine(ledger, self.book.chart[ledger].name, kinds[ledger], currency, *sums[ledger, currency])
             for ledger, currency in sorted(sums)
         ]
 

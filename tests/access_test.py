@@ -38,6 +38,7 @@ from schemas.accounts import (
 )
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, RegisterAsset, SetRepeatWindow
+from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
 from schemas.limits import RaiseLimit
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
@@ -231,7 +232,7 @@ def test_a_system_may_nothing_that_is_for_people_whatever_its_roles_say() -> Non
 def test_those_who_decide_who_may_what_are_people() -> None:
     assert {
         DefineRole, GrantRole, RevokeRole, RegisterPerson, RegisterUser, RegisterSystem, SuspendActor,
-        ReinstateActor, ConfirmClock, ClosePeriod, SetRepeatWindow, PublishDocument,
+        ReinstateActor, ConfirmClock, ClosePeriod, CloseYear, SetRepeatWindow, PublishDocument,
         Approve, Decline, Delegate, RevokeDelegation,
         RaiseLimit, WaiveFee,
     } == FOR_PEOPLE  # fmt: skip

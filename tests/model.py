@@ -13,6 +13,11 @@ import re
 from tests.model_decisions import DAY_MS, Decisions, Json
 
 MINUTE_MS = 60_000
+LINES = {
+    "nostro": "1000", "inter_book": "1100", "fx_position": "1200", "accrued": "1300", "customer": "2000",
+    "suspense": "2900", "equity": "3000", "income": "4000", "expense": "5000",
+}  # fmt: skip
+"""Where accounts are kept that name no line."""
 
 
 def day_of(at_ms: int) -> datetime.date:
@@ -36,6 +41,17 @@ class Model(Decisions):
         self.timers = [((self.at // DAY_MS + 1) * DAY_MS, "business_date")]
         self.known: list[Json] = []
 
+    def month_ends(self, event: Json) -> None:
+        """The midnight timer says so first; its other event follows. No value date is ever ahead here."""
+        assert event["business_date"] == self.today.isoformat()
+        assert (self.today + datetime.timedelta(days=1)).day == 1
+        lines: dict[tuple[str, str], int] = {}
+        for one in self.accounts.values():
+            if one["balance"]:
+                key = (LINES[one["kind"]], one["currency"])
+                lines[key] = lines.get(key, 0) + one["balance"]
+        assert {(ledger, currency): amount for ledger, currency, amount in event["lines"]} == lines
+
     # --- time -----------------------------------------------------------------------------------------
 
     def fire(self, event: Json, latest_ms: int) -> None:
@@ -46,6 +62,9 @@ class Model(Decisions):
         assert event["at"] == max(due, self.at)
         assert event["cause"] == -1
         self.at = event["at"]
+        if event["type"] == "MonthEnded":
+            self.month_ends(event)
+            return
         self.timers.remove((due, timer))
         if timer == "business_date":
             self.today += datetime.timedelta(days=1)

@@ -33,6 +33,7 @@ SEEDS = (1, 2, 3)
 NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet"}
 NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
 NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished"}
+NEVER_HERE |= {"MonthEnded", "PeriodBalances", "YearClosed"}
 NEVER_HERE |= {"CrossBookSent", "CrossBookReceived", "CrossBookRefused"}  # see crossbook_rows_test
 NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged"}
 NEVER_HERE |= {one.__name__ for one in approvals.EVENTS}

@@ -12,6 +12,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.documents.approval_policies import ApprovalPolicy
+from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
 from schemas.documents.limits import Limits
@@ -26,6 +27,7 @@ DocumentKind = Literal[
     "roles",
     "tariff",
     "limits",
+    "chart",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -34,6 +36,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "roles": Roles,
     "tariff": Tariff,
     "limits": Limits,
+    "chart": Chart,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
