@@ -81,7 +81,7 @@ def demo_(
 
 @app.command()
 def up(home: HomeOption = None, json: Json = False) -> None:
-    """Run the engine, the projector and the follower until Ctrl-C."""
+    """Run the engine, the projector, the follower and the relay until Ctrl-C."""
     from console import processes
 
     _exit(in_home(processes.up, json, home))
@@ -279,6 +279,14 @@ def run_follower() -> None:
     from console import processes
 
     in_home(processes.run_follower, False, None)
+
+
+@run.command("relay")
+def run_relay() -> None:
+    """Bring what one book has recorded of a payment to the other."""
+    from console import processes
+
+    in_home(processes.run_relay, False, None)
 
 
 def main() -> None:

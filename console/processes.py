@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Sequence
 
 import psycopg
 
@@ -13,11 +14,15 @@ from engine.client import EngineClient
 from engine.embedded import open_log
 from engine.errors import LogLocked
 from engine.follower import Follower
-from engine.home import Home
+from engine.home import Home, NoHome
+from engine.log.records import Out
+from engine.proof import proof
+from engine.reactor import Host, Reactor
 from engine.receipts import Signer, read_signing_key
 from engine.service import serve
 from engine.settings import Settings
 from engine.supervisor import Child, Supervisor, until_told
+from gateway.relay import RELAY, Relay
 from projections.database import DatabaseUnavailable, first_line, open_database
 from projections.projector import Projector
 
@@ -25,7 +30,7 @@ IDLE_S = 0.05
 
 
 def up(output: Output, home: Home, settings: Settings) -> int:
-    """Run engine, projector and follower until Ctrl-C."""
+    """Run engine, projector, follower and relay until Ctrl-C."""
     client = EngineClient(home.socket)
     if client.answers():
         raise LogLocked(
@@ -36,6 +41,8 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         output.say(text)
         output.emit(said=text)
 
+    for name in home.add_missing_keys():
+        say(f"Made a key for the system {name} of {home}.")
     # Every process opens the database itself: who is left last stops a bundled server, also after a kill.
     with open_database(home.postgres, settings.database_url):
         env = {"DAYBOOK_HOME": str(home.root.resolve())}
@@ -44,13 +51,14 @@ def up(output: Output, home: Home, settings: Settings) -> int:
                 Child("engine", ["run", "engine"], env, essential=True),
                 Child("projector", ["run", "projector"], env),
                 Child("follower", ["run", "follower"], env),
+                Child("relay", ["run", "relay"], env),
             ],
             say,
             ready=client.answers,
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
-        say(f"Starting engine, projector and follower of {home}; Ctrl-C stops them.")
+        say(f"Starting engine, projector, follower and relay of {home}; Ctrl-C stops them.")
         status = supervisor.run()
     say("Stopped.")
     return status
@@ -85,3 +93,23 @@ def run_follower(output: Output, home: Home, settings: Settings) -> None:
     signer = Signer(read_signing_key(home.signing_key))
     with open_log(home, settings, writer=False) as log:
         Follower(log, home.snapshots, home.receipts, signer).run(told)
+
+
+def run_relay(output: Output, home: Home, settings: Settings) -> None:
+    """The relay's process."""
+    _run_reactor(home, settings, RELAY, Relay(RELAY))
+
+
+def _run_reactor(home: Home, settings: Settings, system: str, reactor: Reactor) -> None:
+    """Host a reactor that speaks as the system, with its key, until told to stop."""
+    told, _ = until_told()
+    key = home.keyring().keys.get(system)
+    if key is None:
+        raise NoHome(f"{home.keyring_file} has no key {system!r}.", "Start `daybook up`, which makes it.")
+    client = EngineClient(home.socket)
+
+    def submit(outs: Sequence[Out]) -> None:
+        client.submit([Out(out.key, out.value, proof(system, key, out.value)) for out in outs])
+
+    with contextlib.closing(client), open_log(home, settings, writer=False) as log:
+        Host(reactor, [log], submit, snapshots=home.snapshots).run(told, lambda: told.wait(IDLE_S))

@@ -16,6 +16,8 @@ from engine.settings import Settings
 NAME = ".daybook"
 LOCAL_KEY = "local"
 """The key that the home's own command line signs with. Who can read it owns the home."""
+SYSTEMS = ("relay",)
+"""The systems that run as processes of the home. Each has a key of its own, of the same name."""
 
 
 class NoHome(WrongUse):
@@ -82,7 +84,8 @@ class Home:
         for folder in (self.snapshots, self.receipts, self.keys):
             folder.mkdir(exist_ok=True, mode=0o700)
         if not self.keyring_file.exists():
-            self.write_keyring(Keyring({LOCAL_KEY: new_key()}))
+            keys = {LOCAL_KEY: new_key(), **{name: new_key(name) for name in SYSTEMS}}
+            self.write_keyring(Keyring(keys))
         if not self.signing_key.exists():
             make_signing_key(self.signing_key)
         write_whole(self.file, msgspec.json.encode(file))
@@ -96,6 +99,17 @@ class Home:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise NoHome(f"{self.keyring_file} is damaged: {error}.", "Restore it from a backup.") from None
         return Keyring(found)
+
+    def add_missing_keys(self) -> list[str]:
+        """Give the home's systems the keys that it was made without; returns whose were added.
+
+        An engine that runs has read the keys before, so this is for before it starts.
+        """
+        keys = self.keyring().keys
+        missing = [name for name in SYSTEMS if name not in keys]
+        if missing:
+            self.write_keyring(Keyring({**keys, **{name: new_key(name) for name in missing}}))
+        return missing
 
     def write_keyring(self, keyring: Keyring) -> None:
         """Replace the keys that the engine honours."""

@@ -79,7 +79,7 @@ def projected(site: Terminal) -> int:
 
 def test_everything_comes_up_answers_and_ends_in_order(site: Terminal) -> None:
     up = Up(site)
-    assert set(up.children()) == {"engine", "projector", "follower"}
+    assert set(up.children()) == {"engine", "projector", "follower", "relay"}
     second = site.run("up")
     assert second.status == 2
     assert "already" in second.err
@@ -97,7 +97,7 @@ def test_everything_comes_up_answers_and_ends_in_order(site: Terminal) -> None:
 @pytest.mark.long
 def test_what_is_killed_is_started_again_and_work_goes_on(site: Terminal) -> None:
     up = Up(site)
-    for number, name in enumerate(("engine", "projector", "follower")):
+    for number, name in enumerate(("engine", "projector", "follower", "relay")):
         before = up.children()[name]
         kill(before)
         until(lambda: up.children().get(name, before).pid != before.pid)  # noqa: B023
@@ -116,7 +116,7 @@ def test_what_is_killed_is_started_again_and_work_goes_on(site: Terminal) -> Non
 def test_children_end_by_themselves_where_the_supervisor_is_killed(site: Terminal) -> None:
     up = Up(site)
     children = list(up.children().values())
-    assert len(children) == 3
+    assert len(children) == 4
     kill(up.me)
     up.process.wait(SOON_S)
     _, alive = psutil.wait_procs(children, SOON_S)
