@@ -25,7 +25,7 @@ from tests.crossbook_words import RELAYED
 from tests.terminal import Terminal, Up, kill, ndjson, until
 
 BOOKS = ("north", "south")
-DEPOSIT = 1_000_00
+DEPOSIT = 10_000_000_00
 
 
 @pytest.fixture
