@@ -188,6 +188,19 @@ def audit(
     in_home(views.audit, json, home, book, actor=actor, entity=entity, command=command, limit=limit)
 
 
+@app.command("crossbook")
+def crossbook_(
+    payment: Annotated[str | None, typer.Argument(help="A payment's name; all on their way without.")] = None,
+    book: BookOption = None,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Payments between books: what is on its way and for how long, or one with both its sides."""
+    from console import crossbook
+
+    _exit(DONE if in_home(crossbook.show, json, home, payment, book) else CHECK_FAILED)
+
+
 @app.command("doctor")
 def doctor_(home: HomeOption = None, json: Json = False) -> None:
     """What is installed and reachable, and what to do about what is not."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from projections.copying import cell, instant, instant_or_null, json_text, rows_of
 from projections.tables import Batch, Change, Execute, Index, Insert, Stage, Staging, Table
 from schemas.accounts import AccountBlocked, AccountClosed, AccountOpened, BlockLifted, OverdraftSet
+from schemas.catalogue import RESERVING_EVENTS
 
 _AVAILABLE = "booked::numeric - held + overdraft"
 
@@ -52,6 +53,13 @@ UPDATE {schema}.accounts AS a SET booked = s.booked, seq = greatest(a.seq, s.seq
 FROM (SELECT DISTINCT ON (book, account) * FROM staged_balances ORDER BY book, account, seq DESC) AS s
 WHERE a.book = s.book AND a.account = s.account
 """
+HELD = Staging("staged_held", 'book text COLLATE "C", account text COLLATE "C", held bigint, seq bigint')
+"""A row for each account of which a batch has reserved or released funds."""
+SETTLE_HELD = """
+UPDATE {schema}.accounts AS a SET held = s.held, seq = greatest(a.seq, s.seq)
+FROM (SELECT DISTINCT ON (book, account) * FROM staged_held ORDER BY book, account, seq DESC) AS s
+WHERE a.book = s.book AND a.account = s.account
+"""
 _WHERE = " WHERE book = %s AND account = %s"
 _OVERDRAFT = "UPDATE {schema}.accounts SET overdraft = %s, seq = %s" + _WHERE
 _BLOCK = "UPDATE {schema}.accounts SET blocks = blocks || %s::jsonb, seq = %s" + _WHERE
@@ -63,7 +71,7 @@ _CLOSE = (
 
 
 def changes(batch: Batch) -> Iterator[Change]:
-    """New accounts, then what changed about accounts, then the balances after the batch."""
+    """New accounts, then what changed about accounts, then balances and what is held after the batch."""
     opened = [_opened(event) for event in batch.others if type(event) is AccountOpened]
     if opened:
         yield Insert(ACCOUNTS, rows_of(opened))
@@ -81,6 +89,9 @@ def changes(batch: Batch) -> Iterator[Change]:
                 pass
     if batch.money:
         yield Stage(BALANCES, _balances(batch))
+    held = _held(batch)
+    if held:
+        yield Stage(HELD, rows_of(held))
 
 
 def _opened(event: AccountOpened) -> str:
@@ -99,6 +110,18 @@ def _block(event: AccountBlocked) -> str:
         "expires_at": instant_or_null(event.expires_at_ms),
     }
     return json_text({event.block: block})
+
+
+def _held(batch: Batch) -> list[str]:
+    """One row an account: what is held after the last event that says so, and its seq."""
+    held: dict[tuple[str, str], tuple[int, int]] = {}
+    for event in batch.others:
+        if type(event) in RESERVING_EVENTS:
+            for one in event.reserves:  # type: ignore[attr-defined]
+                held[event.book, one.account] = (one.held, event.seq)
+    return [
+        f"{cell(book)}\t{cell(account)}\t{after}\t{seq}\n" for (book, account), (after, seq) in held.items()
+    ]
 
 
 def _balances(batch: Batch) -> bytes:

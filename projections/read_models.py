@@ -15,6 +15,7 @@ from projections import (
     books,
     business_days,
     commands,
+    cross_book,
     entries,
     parties,
     trial_balance,
@@ -29,11 +30,12 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     business_days.changes,
     access.changes,
     approvals.changes,
+    cross_book.changes,
     parties.changes,
     accounts.changes,
 )
-STAGINGS: tuple[Staging, ...] = (accounts.BALANCES,)
-SETTLE: tuple[str, ...] = (accounts.SETTLE, trial_balance.SETTLE)
+STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD)
+SETTLE: tuple[str, ...] = (accounts.SETTLE, accounts.SETTLE_HELD, trial_balance.SETTLE)
 """The statements that bring what is staged into the tables."""
 TABLES: tuple[Table, ...] = (
     *audit.TABLES,
@@ -43,6 +45,7 @@ TABLES: tuple[Table, ...] = (
     *business_days.TABLES,
     *access.TABLES,
     *approvals.TABLES,
+    *cross_book.TABLES,
     *parties.TABLES,
     *accounts.TABLES,
     *trial_balance.TABLES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import approvals
+from projections import approvals, cross_book
 from projections.view import (
     ACCOUNT,
     AT,
@@ -259,5 +259,6 @@ CORE = (
 VIEWS = (
     *CORE,
     *approvals.VIEWS,
+    *cross_book.VIEWS,
 )
 """Every view. A read model with views of its own adds them here."""

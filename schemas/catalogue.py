@@ -65,6 +65,8 @@ EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in 
 
 MONEY_EVENTS = frozenset(e for e in EVENTS if "postings" in e.__struct_fields__)
 """The events that move money: those that carry postings."""
+RESERVING_EVENTS = frozenset(e for e in EVENTS if "reserves" in e.__struct_fields__)
+"""The events that reserve funds or release them."""
 
 AnyCommand: Any = Union[COMMANDS]  # noqa: UP007 - a union built from a table has no other spelling
 AnyEvent: Any = Union[EVENTS]  # noqa: UP007
