@@ -63,6 +63,7 @@ def account_closed(book: Book, event: AccountClosed) -> None:
         book.timers.remove(block_timer(event.account, block))
     account.blocks = None
     interest.closed(book, account)
+    book.end_of_day.unpaid.pop(event.account, None)
     if account.party:
         book.parties[account.party].open_accounts -= 1
 

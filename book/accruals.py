@@ -11,6 +11,7 @@ import bisect
 import msgspec
 
 from schemas.documents.interest import Capitalised, DayCount
+from schemas.fees import Fee
 
 REMEMBERED_DAYS = 400
 """For how many days movements and terms are kept at most, where no period is closed. A posting with an older
@@ -108,6 +109,7 @@ class EndOfDay(msgspec.Struct):
     step, done: what of the oldest one is being done, and how far; empty before it began.
     due_ms: book time of the next slice; None where there is nothing to do.
     bearing: the interest-bearing accounts, in a fixed order.   ended: how many of them bear none any more.
+    unpaid: monthly fees that could not be charged, by account.
     """
 
     pending: list[int] = []
@@ -116,3 +118,4 @@ class EndOfDay(msgspec.Struct):
     due_ms: int | None = None
     bearing: list[str] = []
     ended: int = 0
+    unpaid: dict[str, tuple[Fee, ...]] = {}

@@ -20,17 +20,32 @@ PACE_MS = 25
 
 def day_closed(book: Book, closed: Date, today: Date, at_ms: int) -> None:
     """A business day is over; with it any date that the place skipped."""
-    if not has_work(book):
-        return
     work = book.end_of_day
-    work.pending.extend(range(closed.toordinal(), today.toordinal()))
-    if work.due_ms is None:
+    for day in range(closed.toordinal(), today.toordinal()):
+        if has_work(book, Date.fromordinal(day)):
+            work.pending.append(day)
+    if work.pending and work.due_ms is None:
         work.due_ms = at_ms + PACE_MS
 
 
-def has_work(book: Book) -> bool:
-    """Whether a closed day leaves anything to do."""
-    return bool(book.end_of_day.bearing)
+def has_work(book: Book, day: Date) -> bool:
+    """Whether a closed day leaves anything to do: interest, monthly fees or those that are still unpaid."""
+    work = book.end_of_day
+    return bool(work.bearing or work.unpaid) or (is_months_last(day) and has_monthly_fees(book))
+
+
+def is_months_last(day: Date) -> bool:
+    """Whether the next day is in another month."""
+    return Date.fromordinal(day.toordinal() + 1).day == 1
+
+
+def has_monthly_fees(book: Book) -> bool:
+    """Whether any product costs its accounts something each month."""
+    return any(
+        plan.monthly
+        for product in book.in_force.plans.values()
+        for plan in (*product.currencies.values(), product.rest)
+    )
 
 
 def unfinished_day(book: Book, through: Date) -> Date | None:

@@ -19,6 +19,7 @@ from book import (
     documents,
     end_of_day,
     fees,
+    fees_due,
     interest,
     limits,
     parties,
@@ -61,6 +62,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **approvals.EVOLVE,
     **limits.EVOLVE,
     **fees.EVOLVE,
+    **fees_due.EVOLVE,
 }
 
 

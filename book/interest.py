@@ -76,12 +76,13 @@ def _compiled(interest: Interest, from_day: int) -> InterestInForce:
         interest.day_count,
         interest.capitalised,
         interest.term_months,
-        _side(interest.credit),
-        _side(interest.debit),
+        compiled_side(interest.credit),
+        compiled_side(interest.debit),
     )
 
 
-def _side(side: InterestSide | None) -> Side | None:
+def compiled_side(side: InterestSide | None) -> Side | None:
+    """A side with its rates as exact integers."""
     if side is None:
         return None
     return Side(

@@ -14,7 +14,7 @@ from book.state import Account, Book
 from commands.accounts import is_blocked
 from commands.accrual import day_weight, yearly
 from commands.decision import Decide, Decision
-from commands.slices import Slice, Sums
+from commands.slices import Slice, Sums, chargeable
 from schemas.fields import INT64_MAX
 from schemas.interest import (
     UNITS,
@@ -236,9 +236,7 @@ def _capitalisation(
     received = max(credit, 0) + max(debit, 0)
     if is_blocked(account, "credits", book.at):
         credit, debit, received = min(credit, 0), min(debit, 0), 0
-    available = max(0, account.booked - account.held + account.overdraft + received)
-    if is_blocked(account, "debits", book.at) or book.parties[account.party].status != "active":
-        available = 0
+    available = chargeable(book, account, received)
     if credit < 0:
         credit = -min(-credit, available)
         available += credit

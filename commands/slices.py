@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from book.state import Book
+from book.state import Account, Book
+from commands.accounts import is_blocked
 from schemas.fields import INT64_MAX
 from schemas.message import Event
 from schemas.postings import Posting
 
 Slice = tuple[tuple[Event, ...], int | None]
 """The events of a slice, and how far the step is done; None where it is done."""
+
+
+def chargeable(book: Book, account: Account, received: int = 0) -> int:
+    """How much end of day can take from an account: it passes no block and no floor, as no movement does."""
+    if account.blocks is not None and is_blocked(account, "debits", book.at):
+        return 0
+    if book.parties[account.party].status != "active":
+        return 0
+    return max(0, account.booked - account.held + account.overdraft + received)
 
 
 class Sums:

@@ -13,7 +13,7 @@ from typing import Any
 from book.state import Account, Book
 from book.transfers import find_posted
 from commands.terms import fee_legs
-from replay import interest
+from replay import end_of_day
 from schemas.accounts import AccountClosed
 from schemas.catalogue import MONEY_EVENTS
 from schemas.crossbook import CrossBookCompleted, CrossBookReceived
@@ -179,7 +179,7 @@ MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     CrossBookCompleted: _crossing,
     TransferReversed: _reversal,
     TransferRefunded: _refund,
-    **interest.MONEY,
+    **end_of_day.MONEY,
 }
 """What moves money, and what of it is to be compared with what came before."""
 OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {AccountClosed: _closing}

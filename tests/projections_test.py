@@ -32,7 +32,7 @@ from tests.random_bank import BOOKS, Bank
 SEEDS = (1, 2, 3)
 NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet"}
 NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
-NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished"}
+NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished", "FeesCharged"}
 NEVER_HERE |= {"MonthEnded", "PeriodBalances", "YearClosed"}
 NEVER_HERE |= {"CrossBookSent", "CrossBookReceived", "CrossBookRefused"}  # see crossbook_rows_test
 NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged"}

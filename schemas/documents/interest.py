@@ -87,7 +87,7 @@ def _problems_of(side: InterestSide, path: str, *, debit: bool) -> Iterator[Prob
         above = max(above, tier.from_minor)
         rate = Decimal(tier.rate)
         if abs(rate) > HIGHEST_RATE:
-            yield Problem(f"{at_tier}.rate", f'{tier.rate} is above {HIGHEST_RATE}; 1.25 % is "0.0125"')
+            yield Problem(f"{at_tier}.rate", f'{tier.rate} is above {HIGHEST_RATE}: 1.25 % is "0.0125"')
         if debit and rate < 0:
             yield Problem(f"{at_tier}.rate", "interest on an overdraft is not negative")
 

@@ -1,4 +1,4 @@
-"""What must hold of interest beside its postings: what accounts accrue, and are paid, is what was posted.
+"""What must hold of end of day beside its postings: what accounts accrue, receive and pay is what was posted.
 
 Asked of each event before the book applies it.
 """
@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from book.interest import interest_key, side_of
 from book.state import Account, Book
+from commands.terms import fee_legs
+from schemas.fees_due import FeesCharged
 from schemas.interest import UNITS, Accrual, InterestAccrued, InterestCapitalised
 from schemas.message import Event
 from schemas.postings import Posting
@@ -67,6 +69,15 @@ def _capitalised(book: Book, event: InterestCapitalised, found: Found) -> None:
     _compare(legs, event.postings, found)
 
 
+def _fees(book: Book, event: FeesCharged, found: Found) -> None:
+    if event.value_date != event.business_date:
+        found(f"the fees of {event.business_date} have the value date {event.value_date}")
+    legs: Legs = defaultdict(int)
+    for account, amount in fee_legs(event.fees):
+        legs[account] += amount
+    _compare(legs, event.postings, found)
+
+
 def _leg(book: Book, account: Account, name: Name, accrued: int, booked: int, legs: Legs) -> None:
     side = side_of(book, interest_key(account.product, account.currency), name)
     if side is not None:
@@ -81,10 +92,11 @@ def _compare(legs: Legs, postings: Iterable[Posting], found: Found) -> None:
         left[posting.account] -= posting.amount
     for account, amount in left.items():
         if amount:
-            found(f"the accounts' interest adds up to {amount} more on {account} than its postings")
+            found(f"the accounts' figures add up to {amount} more on {account} than its postings")
 
 
 MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     InterestAccrued: _accrued,
     InterestCapitalised: _capitalised,
+    FeesCharged: _fees,
 }
