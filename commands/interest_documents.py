@@ -32,7 +32,7 @@ def _account(book: Book, path: str, account_id: str, kind: AccountKind, currency
     if account is None or not account.is_open:
         yield Problem(path, f"there is no open account {account_id}")
     elif account.kind != kind:
-        yield Problem(path, f"{account_id} is of kind {account.kind}; it has to be of kind {kind}")
+        yield Problem(path, f"{account_id} is of kind {account.kind}, and has to be of kind {kind}")
     elif account.currency != currency:
         yield Problem(path, f"{account_id} is kept in {account.currency}, not in {currency}")
 

@@ -343,7 +343,7 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         interest({**side((0, "0.1")), "booked_on": "payable"}),
-        "interest[0].credit.booked_on: payable is of kind accrued; it has to be of kind expense",
+        "interest[0].credit.booked_on: payable is of kind accrued, and has to be of kind expense",
     ),
     (
         interest({**side((0, "0.1")), "accrued_on": "payable-usd"}),
