@@ -13,7 +13,7 @@ import msgspec
 
 from book.reserves import slice_of
 from book.state import Book
-from commands.decision import decide
+from commands.attempt import attempt
 from commands.reserves import reserving
 from schemas.approvals import Moved, Shown
 from schemas.catalogue import encode
@@ -30,14 +30,8 @@ RATES = ("rate", "base_rate", "mid_rate", "margin")
 
 def tried(book: Book, command: Command, at_ms: int) -> Sequence[Event] | Rejection:
     """What would happen if the command were decided now; nothing is changed by asking."""
-    decision = decide(book, command, at_ms)
-    if isinstance(decision, Rejection):
-        return decision
-    if isinstance(decision, Event):
-        return (decision,)
-    if isinstance(decision, tuple):
-        return decision
-    return ()
+    events, refused = attempt(book, command, at_ms)
+    return events if refused is None else refused
 
 
 def reserves_of(book: Book, events: Sequence[Event]) -> tuple[Reserve, ...]:

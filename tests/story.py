@@ -37,6 +37,7 @@ from schemas.message import Command, Event
 from schemas.parties import ChangePartyStatus, RegisterParty
 from schemas.rejections import CommandRejected, CommandRepeated, Reason
 from schemas.transfers import Leg, PostEntries, RefundTransfer, ReverseTransfer, Transfer
+from tests.overlays import prove_overlay
 
 BEGAN_MS = 1_715_767_200_000
 """When a story begins unless it says so: Wednesday 15 May 2024, 10:00 UTC."""
@@ -233,7 +234,9 @@ def forget() -> None:
 
 
 def prove() -> None:
-    """The story that was told, if there was one, is whole, and is decided again to the byte."""
+    """The story that was told, if there was one, is whole, and is decided again to the byte; and its second
+    half could be tried on an overlay.
+    """
     told = _Told.story
     if told is None:
         return
@@ -241,6 +244,7 @@ def prove() -> None:
     assert verified.ok, verified.problems
     again = redecide(told.log.reader())
     assert again.ok, again.differences
+    prove_overlay(list(told.log.reader().events(BEFORE_FIRST)))
 
 
 def given(
