@@ -36,7 +36,7 @@ def sent(book: Book, event: CrossBookSent) -> None:
         inter_book=event.inter_book,
         value_date=event.value_date,
         reference=event.reference,
-        charges=event.charges,
+        fees=event.fees,
         uses=event.uses,
         at=event.at,
         seq=event.seq,

@@ -26,7 +26,7 @@ class Crossing(msgspec.Struct, gc=False):
     inter_book: str
     value_date: Date
     reference: str
-    charges: tuple[Fee, ...]
+    fees: tuple[Fee, ...]
     uses: tuple[Use, ...]
     at: int
     seq: int

@@ -34,7 +34,7 @@ from schemas.reserves import Reserve
 def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
     """Rejected, in this order: crossing_exists, counterpart_not_found, account_not_found, account_not_open,
     currency_mismatch, account_kind_mismatch, party_not_active, account_blocked, value_date_in_future,
-    period_not_open, insufficient_funds, overflow.
+    period_not_open, movement_not_allowed, limit_exceeded, insufficient_funds (for fees too), overflow.
     """
     crossings, to_book = book.crossings, command.to_book
     if command.transfer in crossings.on_the_way:
@@ -58,12 +58,17 @@ def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
     value_date = command.value_date or book.business_date
     if refused := value_date_refused(book, value_date):
         return refused
-    terms = terms_of(
-        book,
-        Movement("transfer", command.account, account, amount, currency, f"{to_book}/{command.to_account}"),
-        at_ms,
-        reserved=True,
+    movement = Movement(
+        "transfer",
+        command.account,
+        account,
+        amount,
+        currency,
+        f"{to_book}/{command.to_account}",
+        command.channel,
+        command.corridor,
     )
+    terms = terms_of(book, movement, at_ms, reserved=True)
     if isinstance(terms, Rejection):
         return terms
     reserves = _to_reserve(book, command.account, inter_book, amount, terms.fees, 1)
@@ -81,7 +86,7 @@ def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
         inter_book=inter_book,
         value_date=value_date,
         reference=command.reference,
-        charges=terms.fees,
+        fees=terms.fees,
         reserves=reserves,
         uses=terms.uses,
     )
@@ -97,7 +102,7 @@ def complete_cross_book(book: Book, command: CompleteCrossBook, at_ms: int) -> D
     if isinstance(crossing, Rejection):
         return crossing
     # A fee is not charged where its income account was closed while the payment was on its way.
-    fees = tuple(fee for fee in crossing.charges if book.accounts[fee.income].is_open)
+    fees = tuple(fee for fee in crossing.fees if book.accounts[fee.income].is_open)
     legs = ((crossing.account, -crossing.amount), (crossing.inter_book, crossing.amount), *fee_legs(fees))
     postings = chained(book, legs)
     if isinstance(postings, Rejection):
@@ -171,7 +176,7 @@ def _to_reserve(
 
 
 def _released(book: Book, crossing: Crossing) -> tuple[Reserve, ...]:
-    return _to_reserve(book, crossing.account, crossing.inter_book, crossing.amount, crossing.charges, -1)
+    return _to_reserve(book, crossing.account, crossing.inter_book, crossing.amount, crossing.fees, -1)
 
 
 def _not_to_be_had(book: Book, reserves: Sequence[Reserve], inter_book: str) -> Rejection | None:

@@ -43,6 +43,7 @@ class SendToBook(Command, tag="SendToBook"):
 
     transfer: names the payment while it is on its way.   amount: minor units of `currency`.
     value_date: on or before the booking date, within the open period; the booking date if not given.
+    channel, corridor: as for a transfer; limits and fees ask.
     """
 
     transfer: NewId
@@ -53,6 +54,8 @@ class SendToBook(Command, tag="SendToBook"):
     to_account: AccountId
     value_date: Date | None = None
     reference: Text = ""
+    channel: Label = ""
+    corridor: Label = ""
 
 
 class ReceiveFromBook(Command, tag="ReceiveFromBook"):
@@ -107,7 +110,7 @@ class CrossBookSent(Event, tag="CrossBookSent"):
     """A payment is on its way; the other book has not answered.
 
     number: counts the payments to `to_book`.   inter_book: the account that will receive from `account`.
-    charges: the fees it costs when it is completed.   reserves: amount and fees on `account`, and the amount
+    fees: the fees it costs when it is completed.   reserves: amount and fees on `account`, and the amount
     on `inter_book`, where what is held is what is on its way.
     """
 
@@ -121,7 +124,7 @@ class CrossBookSent(Event, tag="CrossBookSent"):
     inter_book: str
     value_date: Date
     reference: str
-    charges: tuple[Fee, ...]
+    fees: tuple[Fee, ...]
     reserves: tuple[Reserve, ...]
     uses: tuple[Use, ...]
 

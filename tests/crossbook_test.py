@@ -19,6 +19,7 @@ from schemas.fields import INT64_MAX
 from schemas.postings import Posting
 from schemas.rejections import Reason
 from schemas.reserves import Reserve
+from schemas.transfers import TransferPosted
 from tests.crossbook_words import (
     acknowledge,
     agreed,
@@ -33,6 +34,7 @@ from tests.crossbook_words import (
 from tests.story import (
     TODAY,
     Said,
+    Word,
     account,
     advance,
     balance,
@@ -51,6 +53,7 @@ from tests.story import (
     transfer,
     when,
 )
+from tests.terms_words import charged, fee, limit, limited, limits, product
 
 YESTERDAY = TODAY - datetime.timedelta(1)
 
@@ -73,7 +76,7 @@ def test_what_is_sent_is_reserved_and_not_yet_paid() -> None:
             inter_book="ib",
             value_date=TODAY,
             reference="rent",
-            charges=(),
+            fees=(),
             reserves=(Reserve("alice", 80, 80), Reserve("ib", 80, 80)),
         )
     )
@@ -301,6 +304,82 @@ def test_what_is_settled_is_forgotten_and_still_never_done_again() -> None:
     assert balance("alice") == 50
 
 
+# --- fees and limits ----------------------------------------------------------------------------------
+
+
+def giro(account_id: str, balance: int = 0) -> Word:
+    return account(account_id, balance, product="giro")
+
+
+def test_fees_are_reserved_with_the_payment_and_charged_when_it_arrives() -> None:
+    """100.00 at 1.5 % and 0.20: 1.70 on top."""
+    given(charged(fee("part", rate="0.015"), fee("each", flat=20)), giro("alice", 101_70), agreed())
+    when(send("x1", "alice", 100_00))
+    then(
+        happened(CrossBookSent, reserves=(Reserve("alice", 101_70, 101_70), Reserve("ib", 100_00, 100_00))),
+    )
+    when(transfer("alice", "nostro", 1))
+    then(rejected("insufficient_funds", available=0))
+    when(complete("x1"))
+    then(
+        happened(
+            CrossBookCompleted,
+            postings=(
+                Posting("alice", -100_00, "EUR", 1_70),
+                Posting("ib", 100_00, "EUR", 100_00),
+                Posting("alice", -1_50, "EUR", 20),
+                Posting("fees", 1_50, "EUR", 1_50),
+                Posting("alice", -20, "EUR", 0),
+                Posting("fees", 20, "EUR", 1_70),
+            ),
+        )
+    )
+    assert the_account("alice").held == 0
+
+
+def test_a_refused_payment_costs_nothing() -> None:
+    given(charged(fee("each", flat=20)), giro("alice", 100), agreed(), send("x1", "alice", 80))
+    when(send("x2", "alice", 1))
+    then(rejected("insufficient_funds", available=0, needed=21))
+    when(release("x1"))
+    then(happened(CrossBookReleased, reserves=(Reserve("alice", -100, 0), Reserve("ib", -80, 0))))
+    assert (balance("alice"), balance("fees")) == (100, 0)
+
+
+def test_a_fee_whose_account_was_closed_meanwhile_is_not_charged() -> None:
+    given(charged(fee("each", flat=20)), giro("alice", 100), agreed(), send("x1", "alice", 80))
+    when(closed("fees"), complete("x1"))
+    then(
+        happened(
+            CrossBookCompleted,
+            fees=(),
+            postings=(Posting("alice", -80, "EUR", 20), Posting("ib", 80, "EUR", 80)),
+            reserves=(Reserve("alice", -100, 0), Reserve("ib", -80, 0)),
+        )
+    )
+
+
+def test_a_limit_counts_what_is_on_its_way_and_gives_back_what_was_refused() -> None:
+    given(limited(limit("daily", 100)), giro("alice", 1_000), agreed())
+    when(send("x1", "alice", 60), send("x2", "alice", 41))
+    then(rejected("limit_exceeded", reserved=60, left=40))
+    when(release("x1"), send("x2", "alice", 41))
+    then(happened(CrossBookSent, number=2))
+    when(complete("x2", 2), transfer("alice", "nostro", 60))
+    then(rejected("limit_exceeded", used=41, left=59))
+    when(transfer("alice", "nostro", 59))
+    then(happened(TransferPosted, amount=59))
+
+
+def test_what_comes_is_charged_from_what_comes() -> None:
+    given(charged(fee("each", flat=20, only={"movements": ["payment_in"]})), giro("alice"), agreed())
+    when(receive(1, "alice", 19))
+    then(happened(CrossBookRefused, reason="insufficient_funds"))
+    when(receive(2, "alice", 50))
+    then(happened(CrossBookReceived, number=2))
+    assert (balance("alice"), balance("fees"), balance("ib")) == (30, 20, -50)
+
+
 # --- what is agreed -----------------------------------------------------------------------------------
 
 
@@ -356,6 +435,8 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("account_blocked", send("x2", "barred", 999, value_date=TODAY + datetime.timedelta(1))),
     ("value_date_in_future", send("x2", "alice", 999, value_date=TODAY + datetime.timedelta(1))),
     ("period_not_open", send("x2", "alice", 999, value_date=datetime.date(2024, 4, 30))),
+    ("movement_not_allowed", send("x2", "tied", 999)),
+    ("limit_exceeded", send("x2", "tight", 999)),
     ("insufficient_funds", send("x2", "alice", 999)),
     ("overflow", send("x2", "deep", 1)),
     ("counterpart_not_found", receive(1, "alice", 5, from_book="nowhere")),
@@ -392,6 +473,11 @@ def test_rejections(reason: Reason, said: Said) -> None:
         party_becomes("p-idle", "blocked"),
         account("barred", 100),
         block("barred", "b1", "debits"),
+        product("tied", pays=[], receives=[]),
+        account("tied", product="tied"),
+        limits("tight", limit("each", 50, "transaction")),
+        product("tight", limits=["tight"]),
+        account("tight", 100, product="tight"),
         agreed(),
         send("x0", "alice", 1),
         complete("x0", 1),
