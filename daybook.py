@@ -13,9 +13,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from console import ending
+from console import approvals_commands, ending
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
-from console.options import AccountId, BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
+from console.options import AccountId, AsUser, BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
 from console.start import in_home, output_to, settings_for
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 replay = typer.Typer(help="Prove what happened: fold the log again and compare.", no_args_is_help=True)
 app.add_typer(replay, name="replay")
+approvals_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
 
@@ -44,6 +45,9 @@ def init(
     time_zone: Annotated[str, typer.Option(help="The book's time zone.")] = "UTC",
     clock: Annotated[Clock, typer.Option(help="commanded is for imports and simulation.")] = "wall",
     log: Annotated[StoredLog, typer.Option(help="Where the log is kept.")] = "sqlite",
+    second_admin: Annotated[
+        str, typer.Option(help="The second administrator's user, another person's than the first's.")
+    ] = "admin2",
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
@@ -59,6 +63,7 @@ def init(
         currency=currency,
         time_zone=time_zone,
         clock=clock,
+        second_admin=second_admin,
     )
     _exit(SOME_REJECTED if outcome is not None and outcome.rejected else DONE)
 
@@ -97,13 +102,14 @@ def submit(
             help="To try things out: fill in actor, issued_at_ms and id where left out, anew each time.",
         ),
     ] = False,
+    as_user: AsUser = None,
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """Send commands; prints one outcome a line."""
     from console import sending
 
-    rejected = in_home(sending.submit, json, home, file, stamp=stamp)
+    rejected = in_home(sending.submit, json, home, file, stamp=stamp, named=as_user)
     _exit(SOME_REJECTED if rejected else DONE)
 
 

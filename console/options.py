@@ -17,6 +17,10 @@ AccountId = Annotated[str, typer.Argument(help="The account.")]
 BookOption = Annotated[
     str | None, typer.Option("--book", help="The book; not needed where there is only one.")
 ]
+AsUser = Annotated[
+    str | None,
+    typer.Option("--as", help="The user to act as, by its credential [default: the home's administrator]."),
+]
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="The home's folder [default: the nearest .daybook upwards].")
 ]

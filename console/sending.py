@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from console.outcomes import outcome_of
+from console.identity import acting_user, identity_of
+from console.outcomes import Outcome, outcome_of
 from console.output import Output
 from engine.embedded import Connection, connect
 from engine.errors import Busy, EngineStopped, EngineUnreachable, OutcomeUnknown, Uncertain, WrongUse
@@ -19,17 +21,22 @@ from engine.settings import Settings
 from gateway.arriving import Arriving
 from gateway.bounded_lines import HasLines
 from gateway.lines import read_lines, stamps
+from schemas.catalogue import encode
+from schemas.message import Command
 
 AT_ONCE = 1_000
 
 
-def submit(output: Output, home: Home, settings: Settings, file: str, *, stamp: bool) -> int:
+def submit(
+    output: Output, home: Home, settings: Settings, file: str, *, stamp: bool, named: str | None = None
+) -> int:
     """Send the commands of an NDJSON file or of standard input; returns how many were rejected."""
     rejected = 0
-    user = settings.actor or home.read().user
+    user = acting_user(home, settings, named)
+    identity = identity_of(home, user)
     with contextlib.ExitStack() as stack:
         stream = _open(stack, file)
-        connection = stack.enter_context(connect(home, settings))
+        connection = stack.enter_context(connect(home, settings, identity))
         for numbers, outs in _batches(stream, stamps(user, wall_clock) if stamp else None):
             answers = _outcomes(connection, numbers, outs)
             with _uninterrupted():
@@ -44,6 +51,27 @@ def submit(output: Output, home: Home, settings: Settings, file: str, *, stamp: 
                             f"Lines {number} to {numbers[-1]} were decided, but not printed: {error}."
                         ) from error
     return rejected
+
+
+def send(
+    output: Output,
+    home: Home,
+    settings: Settings,
+    kind: type[Command],
+    named: str | None,
+    book: str,
+    **fields: object,
+) -> Outcome:
+    """Send one command of a person's, and say what came of it."""
+    user = acting_user(home, settings, named)
+    command = kind(
+        id=f"cli-{secrets.token_hex(8)}", book=book, actor=user, issued_at_ms=wall_clock(), **fields
+    )
+    with connect(home, settings, identity_of(home, user)) as connection:
+        outcome = outcome_of(connection.submit([Out(book.encode(), encode(command))])[0])
+    output.emit(**outcome.fields())
+    output.say(outcome.sentence())
+    return outcome
 
 
 @contextlib.contextmanager

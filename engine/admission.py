@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from commands.permission import FOR_PEOPLE
 from engine.log.records import Record
 from engine.proof import Keyring
 from schemas.catalogue import Undecodable, decode_command
@@ -30,7 +31,9 @@ class Admission(msgspec.Struct, frozen=True):
             return Rejection("undecodable", {"problem": _printable(str(error)), **_claimed(value)})
         if record.key != command.book.encode():
             return reject("wrong_partition", book=command.book, id=command.id)
-        if self.keyring is not None and not self.keyring.proves(record.headers, value, command.actor):
+        if self.keyring is not None and not self.keyring.proves(
+            record.headers, value, command.actor, in_person=type(command) in FOR_PEOPLE
+        ):
             return reject("actor_unproven", actor=command.actor, id=command.id)
         return command
 

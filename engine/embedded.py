@@ -106,8 +106,11 @@ class Connection:
 
 
 @contextlib.contextmanager
-def connect(home: Home, settings: Settings) -> Iterator[Connection]:
-    """The engine of a home: the running one where there is one, else one in this process while this lasts."""
+def connect(home: Home, settings: Settings, identity: tuple[str, Key] | None = None) -> Iterator[Connection]:
+    """The engine of a home: the running one where there is one, else one in this process while this lasts.
+
+    identity: the id and key that the commands are signed with; the home's own where none is given.
+    """
     keyring = home.keyring()
     key = keyring.keys.get(LOCAL_KEY)
     if key is None:
@@ -115,12 +118,13 @@ def connect(home: Home, settings: Settings) -> Iterator[Connection]:
             f"{home.keyring_file} has no key {LOCAL_KEY!r}, which the command line signs with.",
             "Restore it from a backup.",
         )
+    signed_by, key = identity or (LOCAL_KEY, key)
     deadline = time.monotonic() + PATIENCE_S
     while True:
         client = EngineClient(home.socket)
         if client.answers():
             with contextlib.closing(client):
-                yield Connection(client.submit, LOCAL_KEY, key, live=True)
+                yield Connection(client.submit, signed_by, key, live=True)
             return
         log = _unlocked(home, settings, deadline)
         if log is not None:
@@ -128,7 +132,7 @@ def connect(home: Home, settings: Settings) -> Iterator[Connection]:
         time.sleep(0.1)
     with log:
         engine = InProcess(log, admission=Admission(keyring), folded=load_newest(home.snapshots, log))
-        yield Connection(engine.submit, LOCAL_KEY, key, live=False)
+        yield Connection(engine.submit, signed_by, key, live=False)
 
 
 def _unlocked(home: Home, settings: Settings, deadline: float) -> RecorderLog | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -57,6 +58,8 @@ class Home:
         self.receipts = root / "receipts"
         self.keys = root / "keys"
         self.keyring_file = self.keys / "keyring.json"
+        self.credentials_file = self.keys / "credentials.json"
+        self.handovers = root / "handover"
         self.signing_key = self.keys / "signing.pem"
 
     def __str__(self) -> str:
@@ -84,11 +87,15 @@ class Home:
         for folder in (self.snapshots, self.receipts, self.keys):
             folder.mkdir(exist_ok=True, mode=0o700)
         if not self.keyring_file.exists():
-            keys = {LOCAL_KEY: new_key(), **{name: new_key(name) for name in SYSTEMS}}
+            keys = {LOCAL_KEY: new_key(owner=file.user), **{name: new_key(name) for name in SYSTEMS}}
             self.write_keyring(Keyring(keys))
         if not self.signing_key.exists():
             make_signing_key(self.signing_key)
         write_whole(self.file, msgspec.json.encode(file))
+
+    def handover(self, user: str) -> Path:
+        """The file in which a credential waits for its person to take it away."""
+        return self.handovers / quote(user, safe="")
 
     def keyring(self) -> Keyring:
         """The keys that the engine honours."""

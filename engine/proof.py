@@ -21,10 +21,14 @@ KEY, MAC = "key", "mac"
 
 
 class Key(msgspec.Struct, frozen=True):
-    """secret: 32 bytes.   system: the actor it speaks as; empty for a gateway, which speaks for people."""
+    """secret: 32 bytes.   system: the actor it speaks as; empty for a gateway, which speaks for people.
+
+    owner: of a home's own key, whose it is: what only people may do, it asks for nobody else.
+    """
 
     secret: bytes
     system: str = ""
+    owner: str = ""
 
 
 class Keyring(msgspec.Struct, frozen=True):
@@ -39,18 +43,20 @@ class Keyring(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         force_setattr(self, "systems", frozenset(key.system for key in self.keys.values() if key.system))
 
-    def proves(self, headers: Headers, value: bytes, actor: str) -> bool:
-        """Whether the headers prove that `actor` sent `value`."""
+    def proves(self, headers: Headers, value: bytes, actor: str, *, in_person: bool = False) -> bool:
+        """Whether the headers prove that `actor` sent `value`. in_person: nobody else's key will do."""
         given: Mapping[str, bytes] = dict(headers)
         key = self.keys.get(given.get(KEY, b"").decode("ascii", "replace"))
         if key is None or (key.system != actor if key.system else actor in self.systems):
             return False
+        if in_person and key.owner and key.owner != actor:
+            return False
         return hmac.compare_digest(mac(key.secret, value), given.get(MAC, b""))
 
 
-def new_key(system: str = "") -> Key:
+def new_key(system: str = "", owner: str = "") -> Key:
     """A key with a fresh secret."""
-    return Key(secrets.token_bytes(32), system)
+    return Key(secrets.token_bytes(32), system, owner)
 
 
 def mac(secret: bytes, value: bytes) -> bytes:

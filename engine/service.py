@@ -38,7 +38,36 @@ def serve(home: Home, settings: Settings) -> None:
         )
         stack.enter_context(server)
         then(log.wake)
-        worker.run(told.is_set)
+        changed = _Changes(home)
+
+        def stopping() -> bool:
+            if changed.look():  # a new credential counts at once
+                worker.pipeline.admission = Admission(home.keyring())
+            return told.is_set()
+
+        worker.run(stopping)
+
+
+class _Changes:
+    """Whether the keyring's file is another than when it was looked at last."""
+
+    def __init__(self, home: Home) -> None:
+        self._file = home.keyring_file
+        self._seen = self._now()
+
+    def look(self) -> bool:
+        """A file that is being replaced is looked at the next time."""
+        now = self._now()
+        changed = now is not None and now != self._seen
+        self._seen = now or self._seen
+        return changed
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino
 
 
 def _open_log(home: Home, settings: Settings, told: Event) -> RecorderLog:
