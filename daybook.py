@@ -46,7 +46,10 @@ def init(
     clock: Annotated[Clock, typer.Option(help="commanded is for imports and simulation.")] = "wall",
     log: Annotated[StoredLog, typer.Option(help="Where the log is kept.")] = "sqlite",
     second_admin: Annotated[
-        str, typer.Option(help="The second administrator's user, another person's than the first's.")
+        str,
+        typer.Option(
+            help="The second administrator's user; left empty for demos, which then do without four eyes."
+        ),
     ] = "admin2",
     home: HomeOption = None,
     json: Json = False,

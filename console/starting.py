@@ -33,7 +33,8 @@ def init(
     second_admin: str,
 ) -> Outcome | None:
     """Make a home, or use the one that is there, and open a book in it. A book that follows the wall clock
-    opens with four eyes: the second administrator gets a credential, to be handed over.
+    opens with four eyes: the second administrator gets a credential, to be handed over. Without one it is a
+    demo.
     """
     root = settings.home or Path.cwd() / NAME
     made = make_home(root, settings, HomeFile(1, user, log=log))
@@ -56,7 +57,7 @@ def init(
                 second_admin=second_admin,
             )
         output.say(outcome.sentence() if outcome.rejected else f"Opened the book {book} in {currency}.")
-        if clock == "wall" and not outcome.rejected:
+        if clock == "wall" and second_admin and not outcome.rejected:
             hand_over(output, home, second_admin)
     output.emit(home=str(root), made=made, user=user, book=outcome.fields() if outcome else None)
     return outcome

@@ -33,7 +33,7 @@ def site() -> Iterator[Terminal]:
     folder = Path(tempfile.mkdtemp(prefix="daybook-", dir="/tmp"))
     terminal = Terminal(folder)
     for book in BOOKS:
-        terminal.ok("init", "--book", book)
+        terminal.ok("init", "--book", book, "--second-admin", "")
     terminal.ok("submit", "-", "--stamp", stdin=ndjson([one for book in BOOKS for one in agreed(book)]))
     yield terminal
     shutil.rmtree(folder, ignore_errors=True)
