@@ -8,6 +8,7 @@ from projections.copying import cell, instant, instant_or_null, json_text, rows_
 from projections.tables import Batch, Change, Execute, Index, Insert, Stage, Staging, Table
 from schemas.accounts import AccountBlocked, AccountClosed, AccountOpened, BlockLifted, OverdraftSet
 from schemas.catalogue import RESERVING_EVENTS
+from schemas.message import Date
 
 _AVAILABLE = "booked::numeric - held + overdraft"
 
@@ -37,7 +38,10 @@ ACCOUNTS = Table(
         ("seq", "bigint NOT NULL"),
     ),
     key=("book", "account"),
-    indexes=(Index("accounts_party", "(book, party, account) WHERE party <> ''"),),
+    indexes=(
+        Index("accounts_party", "(book, party, account) WHERE party <> ''"),
+        Index("accounts_ledger", "(book, ledger, account)"),
+    ),
     options="fillfactor=80",  # room for balances to be updated within their page
 )
 TABLES = (ACCOUNTS,)
@@ -45,9 +49,9 @@ TABLES = (ACCOUNTS,)
 BALANCES = Staging(
     "staged_balances",
     'book text COLLATE "C", account text COLLATE "C", '
-    "booked bigint, debit numeric, credit numeric, seq bigint",
+    "booking_date date, value_date date, booked bigint, debit numeric, credit numeric, seq bigint",
 )
-"""A row for each account that a batch has moved; `trial_balance` reads it too."""
+"""A row for each account that a batch has moved, and its dates; other read models settle from it too."""
 SETTLE = """
 UPDATE {schema}.accounts AS a SET booked = s.booked, seq = greatest(a.seq, s.seq)
 FROM (SELECT DISTINCT ON (book, account) * FROM staged_balances ORDER BY book, account, seq DESC) AS s
@@ -125,26 +129,25 @@ def _held(batch: Batch) -> list[str]:
 
 
 def _balances(batch: Batch) -> bytes:
-    """One row an account: the balance after its last posting, what was debited and credited, the last seq."""
-    books: dict[str, dict[str, list[int]]] = {}
+    """One row an account, booking date and value date: the balance after the last posting, what was debited
+    and credited, the last seq.
+    """
+    dates: dict[tuple[str, Date, Date], dict[str, list[int]]] = {}
     for event, _, _ in batch.money:
-        moved = books.setdefault(event.book, {})
+        moved = dates.setdefault((event.book, event.booking_date, event.value_date), {})
         seq = event.seq
         for posting in event.postings:
             amount = posting.amount
             row = moved.get(posting.account)
             if row is None:
-                moved[posting.account] = row = [posting.balance - amount, posting.balance, 0, seq]
-            else:
-                row[1] = posting.balance
-                row[3] = seq
-            if amount < 0:
-                row[2] -= amount
-    # What was credited follows: balance after = balance before + credits - debits.
+                row = moved[posting.account] = [0, 0, 0, 0]
+            row[0] = posting.balance
+            row[1 if amount < 0 else 2] += abs(amount)
+            row[3] = seq
     return rows_of(
         [
-            f"{cell(book)}\t{cell(account)}\t{after}\t{debit}\t{after - before + debit}\t{seq}\n"
-            for book, moved in books.items()
-            for account, (before, after, debit, seq) in moved.items()
+            f"{cell(book)}\t{cell(account)}\t{booked}\t{valued}\t{after}\t{debit}\t{credit}\t{seq}\n"
+            for (book, booked, valued), moved in dates.items()
+            for account, (after, debit, credit, seq) in moved.items()
         ]
     )

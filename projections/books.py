@@ -1,4 +1,4 @@
-"""`books`: each book's settings and how far it is; `chart`: its chart of accounts; `assets`: its own."""
+"""`books`: each book's settings and how far it is; `assets`: its own."""
 
 from __future__ import annotations
 
@@ -26,16 +26,6 @@ BOOKS = Table(
     ),
     key=("book",),
 )
-CHART = Table(
-    "chart",
-    (
-        ("book", "text NOT NULL"),
-        ("ledger", "text NOT NULL"),
-        ("name", "text NOT NULL"),
-        ("kind", "text NOT NULL"),
-    ),
-    key=("book", "ledger"),
-)
 ASSETS = Table(
     "assets",
     (
@@ -46,13 +36,12 @@ ASSETS = Table(
     ),
     key=("book", "asset"),
 )
-TABLES = (BOOKS, CHART, ASSETS)
+TABLES = (BOOKS, ASSETS)
 
 _OPEN = (
     "INSERT INTO {schema}.books VALUES "
     "(%s, %s, %s, %s, %s, %s::date, %s, %s::timestamptz, %s::timestamptz, %s)"
 )
-_LINE = "INSERT INTO {schema}.chart VALUES (%s, %s, %s, %s)"
 _ASSET = "INSERT INTO {schema}.assets VALUES (%s, %s, %s, %s)"
 _CLOSE = "UPDATE {schema}.books SET open_from = %s::date WHERE book = %s"
 _MOVE = "UPDATE {schema}.books SET at = %s::timestamptz, seq = %s WHERE book = %s"
@@ -67,9 +56,6 @@ def changes(batch: Batch) -> Iterator[Change]:
             case BookOpened():
                 days: tuple[datetime.date, int] = (event.open_from, event.reversible_days)
                 yield _opened(event, (event.name, event.currency, event.time_zone, event.clock, *days))
-                yield Execute(
-                    _LINE, [(event.book, line.ledger, line.name, line.kind) for line in event.chart]
-                )
             case AssetRegistered():
                 yield Execute(_ASSET, [(event.book, event.asset, event.scale, event.name)])
             case PeriodClosed():

@@ -35,7 +35,7 @@ def account(session: Session, book: str, account_id: str) -> AccountRow | None:
     """An account, None where the book has none of this id."""
     names = ", ".join(field.name for field in msgspec.structs.fields(AccountRow))
     statement = f"SELECT {names} FROM {LIVE}.accounts WHERE book = %s AND account = %s"
-    found = _rows(session, statement, book, account_id)
+    found = rows(session, statement, book, account_id)
     return msgspec.convert(found[0], AccountRow) if found else None
 
 
@@ -98,7 +98,7 @@ def _back_dated_before(session: Session, book: str, account_id: str, begin: date
 def _lines(
     session: Session, book: str, account_id: str, begin: datetime.date, end: datetime.date | None, also: str
 ) -> list[Line]:
-    found = _rows(
+    found = rows(
         session,
         f"SELECT {_LINE} FROM {LIVE}.entries WHERE book = %s AND account = %s "
         f"AND booking_date BETWEEN %s AND %s AND {also} ORDER BY booking_date, seq, leg",
@@ -110,7 +110,7 @@ def _lines(
 def _back_dated(
     session: Session, book: str, account_id: str, begin: datetime.date, end: datetime.date | None
 ) -> list[Line]:
-    found = _rows(
+    found = rows(
         session,
         f"SELECT {_LINE} FROM {LIVE}.entries WHERE book = %s AND account = %s "
         "AND value_date BETWEEN %s AND %s AND value_date < booking_date",
@@ -175,7 +175,7 @@ def outcomes(
             conditions += f" AND {column} = %s"
             parameters.append(value)
     select = f"SELECT {names} FROM {LIVE}.commands WHERE"
-    found = _rows(
+    found = rows(
         session,
         f"SELECT * FROM ({select} command = %s AND command <> ''{conditions} UNION ALL "
         f"{select} claimed = %s AND claimed <> ''{conditions}) AS c ORDER BY at, cause",
@@ -186,7 +186,7 @@ def outcomes(
 
 def trial_balance(session: Session, book: str) -> list[LedgerRow]:
     """The lines of the chart that money has moved on, with a row for each currency."""
-    found = _rows(
+    found = rows(
         session,
         f"SELECT t.ledger, c.name, c.kind, t.currency, t.debit, t.credit, t.balance "
         f"FROM {LIVE}.trial_balance AS t JOIN {LIVE}.chart AS c USING (book, ledger) WHERE book = %s "
@@ -199,7 +199,7 @@ def trial_balance(session: Session, book: str) -> list[LedgerRow]:
 def business_days(session: Session, book: str) -> list[BusinessDayRow]:
     """The business days of a book, the first one first."""
     names = ", ".join(field.name for field in msgspec.structs.fields(BusinessDayRow))
-    found = _rows(
+    found = rows(
         session,
         f"SELECT {names} FROM {LIVE}.business_days WHERE book = %s ORDER BY business_date",
         book,
@@ -216,7 +216,7 @@ class _Whole(Loader):
 
 def books(session: Session) -> list[str]:
     """The ids of the books of people's, by id; system books are not theirs."""
-    found = _rows(session, f"SELECT book FROM {LIVE}.books WHERE book <> %s ORDER BY book", SYSTEM_BOOK)
+    found = rows(session, f"SELECT book FROM {LIVE}.books WHERE book <> %s ORDER BY book", SYSTEM_BOOK)
     return [row["book"] for row in found]
 
 
@@ -224,11 +224,12 @@ def digits(session: Session, book: str, currency: str) -> int:
     """How many decimal places a currency, or an asset of the book, has."""
     if currency in EXPONENTS:
         return EXPONENTS[currency]
-    found = _rows(session, f"SELECT scale FROM {LIVE}.assets WHERE book = %s AND asset = %s", book, currency)
+    found = rows(session, f"SELECT scale FROM {LIVE}.assets WHERE book = %s AND asset = %s", book, currency)
     return int(found[0]["scale"]) if found else 0
 
 
-def _rows(session: Session, query: str, *parameters: Any) -> Sequence[dict[str, Any]]:
+def rows(session: Session, query: str, *parameters: Any) -> Sequence[dict[str, Any]]:
+    """The rows of a query as dicts; numerics are whole."""
     with session.cursor(row_factory=dict_row) as cursor:
         cursor.adapters.register_loader("numeric", _Whole)
         return cursor.execute(query.encode(), parameters).fetchall()

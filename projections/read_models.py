@@ -14,9 +14,13 @@ from projections import (
     audit,
     books,
     business_days,
+    charts,
+    closing,
     commands,
     cross_book,
+    daily_balances,
     entries,
+    interest,
     parties,
     trial_balance,
 )
@@ -28,14 +32,23 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     entries.changes,
     books.changes,
     business_days.changes,
+    charts.changes,
+    closing.changes,
+    interest.changes,
     access.changes,
     approvals.changes,
     cross_book.changes,
     parties.changes,
     accounts.changes,
 )
-STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD)
-SETTLE: tuple[str, ...] = (accounts.SETTLE, accounts.SETTLE_HELD, trial_balance.SETTLE)
+STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED)
+SETTLE: tuple[str, ...] = (
+    accounts.SETTLE,
+    accounts.SETTLE_HELD,
+    trial_balance.SETTLE,
+    *daily_balances.SETTLE,
+    *interest.SETTLE,
+)
 """The statements that bring what is staged into the tables."""
 TABLES: tuple[Table, ...] = (
     *audit.TABLES,
@@ -43,6 +56,10 @@ TABLES: tuple[Table, ...] = (
     *entries.TABLES,
     *books.TABLES,
     *business_days.TABLES,
+    *charts.TABLES,
+    *closing.TABLES,
+    *interest.TABLES,
+    *daily_balances.TABLES,
     *access.TABLES,
     *approvals.TABLES,
     *cross_book.TABLES,

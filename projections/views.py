@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import approvals, cross_book
+from projections import approvals, cross_book, ledger_views
 from projections.view import (
     ACCOUNT,
     AT,
@@ -260,5 +260,6 @@ VIEWS = (
     *CORE,
     *approvals.VIEWS,
     *cross_book.VIEWS,
+    *ledger_views.VIEWS,
 )
 """Every view. A read model with views of its own adds them here."""
