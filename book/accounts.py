@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from book import interest
+from book.payments import release
 from book.state import Account, Block, Book
 from schemas.accounts import AccountBlocked, AccountClosed, AccountOpened, BlockLifted, OverdraftSet
 
@@ -53,6 +54,7 @@ def block_lifted(book: Book, event: BlockLifted) -> None:
     del account.blocks[event.block]
     account.blocks = account.blocks or None
     book.timers.remove(block_timer(event.account, event.block))
+    release(book, "account_blocked", event.account, event.at)
 
 
 def account_closed(book: Book, event: AccountClosed) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from book import interest
 from book.access import scopes_of
 from book.charts import chart_in_force
+from book.payments import release
 from book.planning import limits_in_force, product_in_force, tariff_in_force
 from book.policies import compiled
 from book.shelf import Shelf, Version
@@ -16,6 +17,7 @@ from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.kinds import known
 from schemas.documents.products import Product
+from schemas.documents.rails import Rail
 from schemas.documents.roles import Roles
 from schemas.publishing import DocumentPublished, DocumentTookEffect
 
@@ -85,6 +87,12 @@ def _roles(book: Book, document: str, body: Roles) -> None:
     in_force.toxic = body.pairs()
 
 
+def _rail(book: Book, document: str, body: Rail) -> None:
+    book.in_force.rails[document] = body
+    for one in body.currencies:
+        release(book, "rail_unavailable", f"{document}/{one.currency}", book.at)
+
+
 ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "product": _product,
     "counterpart": _counterpart,
@@ -93,6 +101,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "tariff": tariff_in_force,
     "limits": limits_in_force,
     "chart": chart_in_force,
+    "rail": _rail,
 }
 """What a document of each kind changes when it comes into force."""
 

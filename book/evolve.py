@@ -20,9 +20,14 @@ from book import (
     end_of_day,
     fees,
     fees_due,
+    holds,
     interest,
     limits,
     parties,
+    payments,
+    rail_reports,
+    repairs,
+    stops,
     transfers,
 )
 from book.repeats import Seen, key_of
@@ -63,6 +68,11 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **limits.EVOLVE,
     **fees.EVOLVE,
     **fees_due.EVOLVE,
+    **holds.EVOLVE,
+    **payments.EVOLVE,
+    **rail_reports.EVOLVE,
+    **repairs.EVOLVE,
+    **stops.EVOLVE,
 }
 
 

@@ -13,6 +13,7 @@ from book.policies import LineInForce
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.products import Product
+from schemas.documents.rails import Rail
 from schemas.documents.roles import TOXIC, Pair
 
 
@@ -23,6 +24,7 @@ class InForce(msgspec.Struct):
     counterparts: by the other book.
     approval_policies: by id, with their version.   policies: their lines by command type.
     limits, tariffs: the lines of each document.   plans: both together with the product, by product.
+    rails: by id; a payment names its rail.
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
     """
 
@@ -36,3 +38,4 @@ class InForce(msgspec.Struct):
     limits: dict[str, tuple[LimitPlan, ...]] = {}
     tariffs: dict[str, tuple[FeePlan, ...]] = {}
     plans: dict[str, ProductPlan] = {}
+    rails: dict[str, Rail] = {}

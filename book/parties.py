@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.payments import release
 from book.state import Book, Party
 from schemas.parties import PartyProfileChanged, PartyRegistered, PartyStatusChanged
 
@@ -37,6 +38,8 @@ def party_profile_changed(book: Book, event: PartyProfileChanged) -> None:
 def party_status_changed(book: Book, event: PartyStatusChanged) -> None:
     """The party has a new status."""
     book.parties[event.party].status = event.status
+    if event.status == "active":
+        release(book, "party_not_active", event.party, event.at)
 
 
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {

@@ -9,8 +9,10 @@ import msgspec
 
 from book.accruals import Bearing, EndOfDay
 from book.crossings import Crossings
+from book.hold import Hold
 from book.in_force import InForce
 from book.month_ends import Closing
+from book.payment import Payments
 from book.repeats import Repeats
 from book.shelf import Shelf
 from book.timers import Timers
@@ -19,7 +21,7 @@ from book.waiting import Approvals
 from schemas.access import Permit, Scope
 from schemas.documents.charts import NormalSide
 from schemas.fees import Fee
-from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus
+from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus, Screening
 from schemas.message import Date
 from schemas.reserves import Use
 
@@ -76,6 +78,7 @@ class Party(msgspec.Struct, gc=False):
     open_accounts: int = 0
     usage: dict[str, Usage] | None = None
     raises: dict[str, Raise] | None = None
+    screening: Screening = "cleared"
 
 
 class Actor(msgspec.Struct):
@@ -140,6 +143,7 @@ class Book(msgspec.Struct):
     crossings: payments between this book and others.
     four_eyes: whether roles, documents and policies need two persons whatever documents say.
     approvals: what waits for other people's yes.
+    holds: those that are open.   payments: out, whatever became of them.
     """
 
     id: str
@@ -172,6 +176,8 @@ class Book(msgspec.Struct):
     four_eyes: bool = False
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     usage: dict[str, Tally] = {}
+    holds: dict[str, Hold] = {}
+    payments: Payments = msgspec.field(default_factory=Payments)
 
 
 class Partition(msgspec.Struct):

@@ -39,7 +39,12 @@ def local_date(time_zone: str, at_ms: int) -> datetime.date:
 
 def midnight_ms(time_zone: str, day: datetime.date) -> int:
     """When the day begins in the zone, Unix milliseconds."""
-    return (datetime.datetime.combine(day, datetime.time(), _known(time_zone)) - _EPOCH) // _MS
+    return moment_ms(time_zone, day, datetime.time())
+
+
+def moment_ms(time_zone: str, day: datetime.date, time: datetime.time) -> int:
+    """When it is that time of that day in the zone, Unix milliseconds; the first where it is twice."""
+    return (datetime.datetime.combine(day, time, _known(time_zone)) - _EPOCH) // _MS
 
 
 def local_minute(time_zone: str, at_ms: int) -> int:

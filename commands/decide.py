@@ -18,9 +18,14 @@ from commands import (
     documents,
     end_of_day,
     fees,
+    holds,
     interest,
     limits,
     parties,
+    payments,
+    rail_reports,
+    repairs,
+    stops,
     transfers,
 )
 from commands.decision import HANDLERS, Decide, Steps
@@ -44,6 +49,11 @@ HANDLERS.update(
         **delegations.DECIDE,
         **limits.DECIDE,
         **fees.DECIDE,
+        **holds.DECIDE,
+        **payments.DECIDE,
+        **rail_reports.DECIDE,
+        **repairs.DECIDE,
+        **stops.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -58,6 +68,10 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     "approval": approvals.expire,
     "delegation": delegations.end,
     "limit_raise": limits.expire_raise,
+    "hold": holds.expire_hold,
+    "payment_due": payments.payment_due,
+    "payments_released": payments.release_waiting,
+    "payment_silence": rail_reports.no_answer,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

@@ -15,6 +15,7 @@ from commands.charts import check_chart
 from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision
 from commands.interest_documents import interest_against_earlier, interest_checks
+from commands.rails import check_rail
 from schemas.documents.document import Problem
 from schemas.documents.kinds import read
 from schemas.documents.products import Product
@@ -77,6 +78,7 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "tariff": products.check_tariff,
     "limits": products.check_limits,
     "chart": check_chart,
+    "rail": check_rail,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
 

@@ -11,6 +11,7 @@ from book.fees import find_fee
 from book.state import Actor, Book
 from book.transfers import find_posted
 from book.waiting import Waiting
+from commands.touches import TOUCHES
 from schemas.access import (
     DefineRole,
     GrantRole,
@@ -34,6 +35,8 @@ from schemas.limits import RaiseLimit
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
 from schemas.publishing import PublishDocument
+from schemas.repairs import RepairPayment
+from schemas.stops import ResumePayments
 from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
 
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
@@ -51,6 +54,8 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         SuspendActor,
         ReinstateActor,
         PublishDocument,
+        RepairPayment,
+        ResumePayments,
         Approve,
         Decline,
         Delegate,
@@ -259,6 +264,11 @@ def _of_what_waits(book: Book, command: Approve | Decline | Withdraw) -> Reach:
     return Reach() if find is None else find(book, asked)
 
 
+def _touching(book: Book, command: Command) -> Reach:
+    touched = TOUCHES[type(command)](book, command)
+    return Reach() if touched is None else _of_accounts(book, [touched[0]], touched[1])
+
+
 REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     Transfer: _transfer,
     PostEntries: _post_entries,
@@ -279,6 +289,7 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     Approve: _of_what_waits,
     Decline: _of_what_waits,
     Withdraw: _of_what_waits,
+    **dict.fromkeys(TOUCHES, _touching),
 }
 """What each command touches. A command that is not here has nothing a scope could judge, so only a permit
 without a scope allows it."""

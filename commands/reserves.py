@@ -38,6 +38,14 @@ def given_back_part(book: Book, uses: Sequence[Use], amount: int, of: int, left:
     return tuple(one for one in _changed(book, uses, part) if one.amount)
 
 
+def given_back_in_part(book: Book, uses: Sequence[Use], part: int, whole: int) -> tuple[Use, ...]:
+    """Of what was used for the time being, `part` of `whole` is used no longer, and the rest for good.
+
+    Rounded down, so that a number of times stays used, and a limit may refuse early and never passes late.
+    """
+    return _changed(book, uses, lambda one: (-(one.amount * part // whole), -one.amount))
+
+
 def _changed(book: Book, uses: Sequence[Use], change: Callable[[Use], tuple[int, int]]) -> tuple[Use, ...]:
     """Uses after a change of (total, reserved) each, in one event: those of one slice follow each other."""
     slices: dict[tuple[str, str, str, int], tuple[int, int]] = {}

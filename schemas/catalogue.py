@@ -21,10 +21,15 @@ from schemas import (
     end_of_day,
     fees,
     fees_due,
+    holds,
     interest,
     limits,
     parties,
+    payments,
     publishing,
+    rail_reports,
+    repairs,
+    stops,
     transfers,
 )
 from schemas.message import Command, Event
@@ -43,6 +48,11 @@ COMMANDS: tuple[type[Command], ...] = (
     *approvals.COMMANDS,
     *limits.COMMANDS,
     *fees.COMMANDS,
+    *holds.COMMANDS,
+    *payments.COMMANDS,
+    *rail_reports.COMMANDS,
+    *repairs.COMMANDS,
+    *stops.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -61,6 +71,11 @@ EVENTS: tuple[type[Event], ...] = (
     *approvals.EVENTS,
     *limits.EVENTS,
     *fees.EVENTS,
+    *holds.EVENTS,
+    *payments.EVENTS,
+    *rail_reports.EVENTS,
+    *repairs.EVENTS,
+    *stops.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

@@ -46,6 +46,9 @@ RoleId = Id
 PartyId = Id
 AccountId = Id
 BlockId = Id
+HoldId = Id
+PaymentId = Id
+StopId = Id
 
 Label = Annotated[str, Meta(max_length=64), at.MaxLen(64), NoNul]
 """A product, branch, segment or ledger code; empty where it does not apply."""
@@ -90,3 +93,5 @@ PartyStatus = Literal["pending", "active", "blocked", "closed"]
 Direction = Literal["debits", "credits", "both"]
 MovementKind = Literal["transfer", "payment_out", "payment_in", "exchange", "hold", "standing"]
 """What moves money of an account, as products, limits and tariffs know it."""
+Screening = Literal["cleared", "pending", "hit"]
+"""What screening against lists said: nothing stands against it, it is not known yet, something does."""

@@ -97,6 +97,29 @@ Reason = Literal[
     "crossing_settled",
     "crossing_differs",
     "crossing_answered",
+    # holds
+    "hold_exists",
+    "hold_not_found",
+    "capture_exceeds_hold",
+    # payments out
+    "payment_exists",
+    "payment_not_found",
+    "rail_not_found",
+    "currency_not_served",
+    "corridor_not_served",
+    "above_rail_maximum",
+    "execution_date_in_past",
+    "payment_state_conflict",
+    "reporter_not_adapter",
+    "already_reported",
+    "return_exceeds_payment",
+    "stop_exists",
+    "stop_unclear",
+    "stop_not_found",
+    "payment_not_in_repair",
+    "repair_not_possible",
+    "resends_exhausted",
+    "second_person_needed",
     # documents
     "document_invalid",
     "version_not_newer",
@@ -309,6 +332,37 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "crossing_answered": Entry(
         "The payment {number} of {counterpart} was answered at seq {seq}: {answer}.", "correct it"
+    ),
+    "hold_exists": Entry("There is already a hold {hold}.", "correct it"),
+    "hold_not_found": Entry("There is no open hold {hold}.", "correct it"),
+    "capture_exceeds_hold": Entry("{left} is left of the hold, {wanted} was to be captured.", "correct it"),
+    "payment_exists": Entry("There is already a payment {payment}.", "correct it"),
+    "payment_not_found": Entry("There is no payment {payment}.", "correct it"),
+    "rail_not_found": Entry("There is no rail {rail} in force.", "correct it"),
+    "currency_not_served": Entry("The rail {rail} does not take {currency}.", "correct it"),
+    "corridor_not_served": Entry("The rail {rail} does not go {corridor}.", "correct it"),
+    "above_rail_maximum": Entry("The rail {rail} takes at most {maximum}, not {wanted}.", "correct it"),
+    "execution_date_in_past": Entry("{execution_date} is before {today}, which it is.", "correct it"),
+    "payment_state_conflict": Entry(
+        "The payment {payment} is {status}, so it cannot be {wanted}.", "correct it"
+    ),
+    "reporter_not_adapter": Entry("{actor} does not speak for the rail {rail}.", "ask the bank"),
+    "already_reported": Entry("That the payment {payment} is {status} is known or overtaken.", "correct it"),
+    "return_exceeds_payment": Entry("{left} can still come back, not {wanted}.", "ask the bank"),
+    "stop_exists": Entry("There is already a stop {stop}.", "correct it"),
+    "stop_unclear": Entry(
+        "A stop of a {scope} {value} is unclear: the whole book has no value, all else has one.", "correct it"
+    ),
+    "stop_not_found": Entry("There is no stop {stop}.", "correct it"),
+    "payment_not_in_repair": Entry("The payment {payment} is not in repair.", "correct it"),
+    "repair_not_possible": Entry(
+        "A payment that is {status} cannot be repaired by {action} ({why}).", "correct it"
+    ),
+    "resends_exhausted": Entry(
+        "The payment {payment} was sent again {resends} times, which is the most.", "correct it"
+    ),
+    "second_person_needed": Entry(
+        "{person} proposed this; another person has to confirm it.", "ask the bank"
     ),
     "document_invalid": Entry("{problems} in the document: {detail}", "correct it"),
     "version_not_newer": Entry("Version {version} is not above {latest}, the latest.", "correct it"),

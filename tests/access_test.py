@@ -44,6 +44,8 @@ from schemas.limits import RaiseLimit
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected, Reason
+from schemas.repairs import RepairPayment
+from schemas.stops import ResumePayments
 from schemas.transfers import (
     EntriesPosted,
     PostEntries,
@@ -234,7 +236,7 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         DefineRole, GrantRole, RevokeRole, RegisterPerson, RegisterUser, RegisterSystem, SuspendActor,
         ReinstateActor, ConfirmClock, ClosePeriod, CloseYear, SetRepeatWindow, PublishDocument,
         Approve, Decline, Delegate, RevokeDelegation,
-        RaiseLimit, WaiveFee,
+        RaiseLimit, WaiveFee, RepairPayment, ResumePayments,
     } == FOR_PEOPLE  # fmt: skip
 
 

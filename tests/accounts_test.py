@@ -23,6 +23,7 @@ from schemas.books import RegisterAsset
 from schemas.fields import AccountKind, Direction
 from schemas.rejections import Reason, Rejection
 from schemas.transfers import Transfer, TransferPosted
+from tests.payment_words import hold
 from tests.story import (
     BEGAN_MS,
     DAY_MS,
@@ -150,14 +151,12 @@ def test_an_overdraft_is_raised_and_lowered_but_not_below_what_is_used() -> None
     assert the_account("alice").overdraft == 30
 
 
-@pytest.mark.by_hand
 def test_what_is_held_uses_the_overdraft() -> None:
-    given(account("alice", balance=10, overdraft=50))
-    the_account("alice").held = 20
+    given(account("alice", balance=10, overdraft=50), hold("alice", 20))
     when(overdraft("alice", 9))
-    assert story().last[0].figures == {"used": 10}  # type: ignore[attr-defined]
+    then(rejected("overdraft_in_use", used=10))
     when(overdraft("alice", 10))
-    assert isinstance(story().last[0], OverdraftSet)
+    then(happened(OverdraftSet, overdraft=10))
 
 
 # --- blocks -----------------------------------------------------------------------------------------------
@@ -261,15 +260,13 @@ def test_an_account_is_closed_once_it_holds_nothing() -> None:
     then(rejected("account_exists", account="alice"))
 
 
-@pytest.mark.by_hand
 def test_an_account_with_something_held_or_below_zero_is_not_empty() -> None:
     given(account("alice", overdraft=5), internal("own"))
     when(transfer("alice", "own", 5), closed("alice"))
     then(rejected("account_not_empty", booked=-5))
     when(transfer("own", "alice", 5))
-    the_account("alice").held = 1
-    when(closed("alice"))
-    assert story().last[0].figures == {"booked": 0, "held": 1}  # type: ignore[attr-defined]
+    when(hold("alice", 1), closed("alice"))
+    then(rejected("account_not_empty", booked=0, held=1))
 
 
 def test_an_account_of_the_banks_own_is_closed_too() -> None:

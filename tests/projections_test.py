@@ -17,7 +17,7 @@ from book.state import SYSTEM_BOOK, Book
 from engine.log.records import BEFORE_FIRST
 from projections.database import Session
 from projections.queries import business_days, trial_balance
-from schemas import approvals
+from schemas import approvals, holds, payments, rail_reports, repairs, stops
 from schemas.catalogue import EVENT_TYPES, decode_event
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
@@ -37,6 +37,11 @@ NEVER_HERE |= {"MonthEnded", "PeriodBalances", "YearClosed"}
 NEVER_HERE |= {"CrossBookSent", "CrossBookReceived", "CrossBookRefused"}  # see crossbook_rows_test
 NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged"}
 NEVER_HERE |= {one.__name__ for one in approvals.EVENTS}
+NEVER_HERE |= {
+    one.__name__
+    for capability in (holds, payments, rail_reports, repairs, stops)
+    for one in capability.EVENTS
+}
 NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}
 """What no read model but `audit` takes note of."""
 

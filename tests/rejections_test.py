@@ -20,9 +20,14 @@ from tests import (
     crossbook_test,
     documents_test,
     fees_test,
+    holds_test,
     interest_test,
     limits_test,
     parties_test,
+    payments_test,
+    rail_reports_test,
+    repairs_test,
+    stops_test,
     transfers_test,
 )
 from tests.story import Said
@@ -40,6 +45,11 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     interest_test.REJECTIONS,
     interest_test.UNFINISHED,
     approvals_test.REJECTIONS,
+    holds_test.REJECTIONS,
+    payments_test.REJECTIONS,
+    rail_reports_test.REJECTIONS,
+    repairs_test.REJECTIONS,
+    stops_test.REJECTIONS,
     limits_test.REJECTIONS,
     fees_test.REJECTIONS,
 )

@@ -10,6 +10,7 @@ from schemas.fields import INT64_MAX
 from schemas.postings import Posting
 from schemas.rejections import Reason
 from schemas.transfers import MOST_LEGS, EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
+from tests.payment_words import hold
 from tests.story import (
     TODAY,
     Said,
@@ -84,12 +85,10 @@ def test_an_overdraft_can_be_spent_to_its_last_cent() -> None:
     assert balance("alice") == -50
 
 
-@pytest.mark.by_hand
 def test_what_is_held_cannot_be_spent() -> None:
-    given(account("alice", balance=100), account("bob"))
-    the_account("alice").held = 40  # holds come with a later capability; the floor already counts them
+    given(account("alice", balance=100), account("bob"), hold("alice", 40))
     when(transfer("alice", "bob", 61))
-    assert story().last[0].figures == {"available": 60, "needed": 61, "currency": "EUR"}  # type: ignore[attr-defined]
+    then(rejected("insufficient_funds", available=60, needed=61, currency="EUR"))
 
 
 def test_the_banks_own_accounts_have_no_floor() -> None:

@@ -17,6 +17,7 @@ from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
 from schemas.documents.limits import Limits
 from schemas.documents.products import Product
+from schemas.documents.rails import Rail
 from schemas.documents.roles import Roles
 from schemas.documents.tariffs import Tariff
 
@@ -28,6 +29,7 @@ DocumentKind = Literal[
     "tariff",
     "limits",
     "chart",
+    "rail",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -37,6 +39,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "tariff": Tariff,
     "limits": Limits,
     "chart": Chart,
+    "rail": Rail,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
