@@ -94,10 +94,10 @@ class Stop(msgspec.Struct, gc=False, frozen=True):
 
 
 class Payments(msgspec.Struct):
-    """waiting: what waits under each key, in the order in which it came to wait there."""
+    """waiting: what waits under each key, in the order in which it came there, with the seq of that event."""
 
     by_id: dict[str, Payment] = {}
-    waiting: dict[str, dict[str, None]] = {}
+    waiting: dict[str, dict[str, int]] = {}
     stops: dict[str, Stop] = {}
 
 

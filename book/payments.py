@@ -72,7 +72,7 @@ def payment_waiting(book: Book, event: PaymentWaiting) -> None:
     _leaves_queue(book, event.payment, payment)
     payment.waits_for = waiting_key(event.reason, event.by)
     if event.due_ms is None:
-        book.payments.waiting.setdefault(payment.waits_for, {})[event.payment] = None
+        book.payments.waiting.setdefault(payment.waits_for, {})[event.payment] = event.seq
         book.timers.remove(due_timer(event.payment))
     else:
         book.timers.set(due_timer(event.payment), event.due_ms)
