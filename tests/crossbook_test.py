@@ -6,6 +6,7 @@ import datetime
 
 import pytest
 
+from schemas.approvals import ApprovalGiven, ApprovalRequested, TermsChanged
 from schemas.books import ClosePeriod
 from schemas.crossbook import (
     CrossBookAcknowledged,
@@ -14,12 +15,14 @@ from schemas.crossbook import (
     CrossBookRefused,
     CrossBookReleased,
     CrossBookSent,
+    SendToBook,
 )
 from schemas.fields import INT64_MAX
 from schemas.postings import Posting
 from schemas.rejections import Reason
 from schemas.reserves import Reserve
 from schemas.transfers import TransferPosted
+from tests.approvals_words import approve, line, policy, staff
 from tests.crossbook_words import (
     acknowledge,
     agreed,
@@ -41,11 +44,13 @@ from tests.story import (
     block,
     closed,
     given,
+    grant,
     happened,
     internal,
     later,
     party_becomes,
     rejected,
+    role,
     say,
     story,
     the_account,
@@ -53,7 +58,7 @@ from tests.story import (
     transfer,
     when,
 )
-from tests.terms_words import charged, fee, limit, limited, limits, product
+from tests.terms_words import charged, fee, limit, limited, limits, product, tariff
 
 YESTERDAY = TODAY - datetime.timedelta(1)
 
@@ -378,6 +383,46 @@ def test_what_comes_is_charged_from_what_comes() -> None:
     when(receive(2, "alice", 50))
     then(happened(CrossBookReceived, number=2))
     assert (balance("alice"), balance("fees"), balance("ib")) == (30, 20, -50)
+
+
+# --- approvals --------------------------------------------------------------------------------------
+
+
+def test_a_payment_that_waits_for_approval_holds_its_funds_and_is_sent_with_the_last_yes() -> None:
+    given(
+        staff(),
+        role("senders", SendToBook),
+        grant("mia", "senders"),
+        charged(fee("each", flat=20)),
+        giro("alice", 100),
+        agreed(),
+        policy(line("SendToBook")),
+    )
+    when(send("x1", "alice", 80).by("mia"))
+    then(happened(ApprovalRequested, reserves=(Reserve("alice", 100, 100),)))
+    when(approve("cora"))
+    then(
+        happened(ApprovalGiven, reserves=(Reserve("alice", -100, 0),)),
+        happened(CrossBookSent, number=1, reserves=(Reserve("alice", 100, 100), Reserve("ib", 80, 80))),
+    )
+    when(complete("x1"))
+    then(happened(CrossBookCompleted, number=1))
+
+
+def test_a_fee_that_changes_while_a_payment_waits_is_approved_anew() -> None:
+    given(
+        staff(),
+        role("senders", SendToBook),
+        grant("mia", "senders"),
+        charged(fee("each", flat=20)),
+        giro("alice", 500),
+        agreed(),
+        policy(line("SendToBook")),
+        send("x1", "alice", 80).by("mia"),
+    )
+    when(tariff("prices", fee("each", flat=30), version=2), approve("cora"))
+    then(happened(ApprovalGiven), happened(TermsChanged))
+    assert the_account("alice").held == 110
 
 
 # --- what is agreed -----------------------------------------------------------------------------------
