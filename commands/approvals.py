@@ -144,30 +144,38 @@ def _pass(
 ) -> Steps:
     """It has its quorum: what it reserved is free, and it is decided again, on the book as it is now."""
     yield given
-    asked = asked_of(waiting)
-    lines = book.in_force.policies.get(type(asked).__name__, ())
-    line = line_that_asks(book, lines, asked, at_ms, waiting.counts)
-    events = tried(book, asked, at_ms) if may(book, asked) else reject("not_permitted", actor=asked.actor)
-    if isinstance(events, Rejection):
-        yield _failed(book, approval, waiting, events)
-        return
-    shown = digest_of(book, asked, events)
-    by = waiting.by if line is None else _asked(line)
-    if shown != waiting.shown or missing(by.needs, by.distinct_roles, checkers):
-        yield TermsChanged(
-            approval=approval,
-            by=by,
-            shown=shown,
-            terms=terms_shown(book, events),
-            reserves=reserves_of(book, events),
-            uses=uses_of(book, events),
-        )
-        return
-    decision = decide(book, asked, at_ms)
+    try:
+        decision = _again(book, approval, waiting, checkers, at_ms)
+    except Exception as error:  # noqa: BLE001 - the book goes on, and what happened is said
+        decision = reject("internal_error", restricted=f"{type(error).__name__}: {error}"[:500])
     if isinstance(decision, Rejection):
         yield _failed(book, approval, waiting, decision)
-        return
-    yield from (decision,) if isinstance(decision, Event) else decision
+    else:
+        yield from (decision,) if isinstance(decision, Event) else decision
+
+
+def _again(book: Book, approval: int, waiting: Waiting, checkers: list[Checker], at_ms: int) -> Decision:
+    """The command as if it came just now, or that its terms have changed."""
+    asked = asked_of(waiting)
+    if not may(book, asked):
+        return reject("not_permitted", actor=asked.actor)
+    events = tried(book, asked, at_ms)
+    if isinstance(events, Rejection):
+        return events
+    lines = book.in_force.policies.get(type(asked).__name__, ())
+    line = line_that_asks(book, lines, asked, at_ms, waiting.counts)
+    by = waiting.by if line is None else _asked(line)
+    shown = digest_of(book, asked, events)
+    if shown == waiting.shown and not missing(by.needs, by.distinct_roles, checkers):
+        return decide(book, asked, at_ms)
+    return TermsChanged(
+        approval=approval,
+        by=by,
+        shown=shown,
+        terms=terms_shown(book, events),
+        reserves=reserves_of(book, events),
+        uses=uses_of(book, events),
+    )
 
 
 def _failed(book: Book, approval: int, waiting: Waiting, why: Rejection) -> ApprovalFailed:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from commands import approvals
+from book.state import Book
+from commands import approvals, transfers
+from commands.decision import HANDLERS
 from schemas.access import RevokeRole
 from schemas.approvals import (
     ApprovalDeclined,
@@ -24,9 +27,9 @@ from schemas.approvals import (
     TermsChanged,
     Withdraw,
 )
-from schemas.message import Command
+from schemas.message import Command, Event
 from schemas.rejections import Reason
-from schemas.transfers import TransferPosted
+from schemas.transfers import PostEntries, Transfer, TransferPosted
 from tests.approvals_words import (
     approve,
     decline,
@@ -48,6 +51,7 @@ from tests.story import (
     account,
     advance,
     balance,
+    entries,
     given,
     grant,
     happened,
@@ -255,6 +259,60 @@ def test_terms_that_changed_are_approved_anew() -> None:
     assert waiting().approvals == []
     when(approve("cora"))
     then(happened(ApprovalGiven, missing=0), happened(TransferPosted))
+
+
+# --- what is decided in steps -----------------------------------------------------------------------------
+
+
+def test_what_is_decided_in_steps_is_tried_on_an_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each leg of this posting is a transfer of its own; the second is decided on what the first one left."""
+
+    def in_steps(book: Book, command: PostEntries, at_ms: int) -> Iterator[Event]:
+        for one in command.legs:
+            step = Transfer(
+                id="x",
+                book="main",
+                actor="mia",
+                issued_at_ms=1,
+                debit="alice",
+                credit=one.account,
+                amount=one.amount,
+                currency="EUR",
+            )
+            found = transfers.transfer(book, step, at_ms)
+            assert isinstance(found, Event)
+            yield found
+
+    monkeypatch.setitem(HANDLERS, PostEntries, in_steps)
+    bank(account("carla"))
+    when(policy(line("PostEntries"), version=2))
+    when(entries(("bob", 9_000_00), ("carla", 1_000_00)).by("mia"))
+    (asked,) = then(happened(ApprovalRequested))
+    assert isinstance(asked, ApprovalRequested)
+    assert [(one.account, one.amount) for one in asked.reserves] == [("alice", 10_000_00)]
+    assert (balance("alice"), balance("bob"), held("alice")) == (15_000_00, 0, 10_000_00)
+    when(approve("cora"))
+    then(
+        happened(ApprovalGiven, missing=0),
+        happened(TransferPosted, amount=9_000_00),
+        happened(TransferPosted, amount=1_000_00),
+    )
+    assert (balance("alice"), held("alice")) == (5_000_00, 0)
+
+
+def test_a_bug_in_what_was_approved_does_not_stop_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank()
+    when(pay())
+
+    def broken(book: Book, command: Transfer, at_ms: int) -> Event:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setitem(HANDLERS, Transfer, broken)
+    when(pay())
+    then(rejected("internal_error"))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(ApprovalFailed, reason="internal_error"))
+    assert held("alice") == 0
 
 
 # --- rejections -------------------------------------------------------------------------------------------
