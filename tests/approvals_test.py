@@ -55,6 +55,7 @@ from tests.story import (
     given,
     grant,
     happened,
+    internal,
     later,
     rejected,
     repeated,
@@ -66,6 +67,7 @@ from tests.story import (
     transfer,
     when,
 )
+from tests.terms_words import fee, limit, limits, product, tariff
 
 BIG = 10_000_00
 
@@ -313,6 +315,72 @@ def test_a_bug_in_what_was_approved_does_not_stop_the_book(monkeypatch: pytest.M
     when(approve("cora"))
     then(happened(ApprovalGiven), happened(ApprovalFailed, reason="internal_error"))
     assert held("alice") == 0
+
+
+# --- limits and fees --------------------------------------------------------------------------------------
+
+
+def priced_bank(*words: Word) -> None:
+    """A day's limit of 100.00, a fee of 1.00 a transfer, and everything waits."""
+    given(
+        staff(),
+        internal("fees", "income"),
+        limits("retail", limit("day", 100_00)),
+        tariff("prices", fee("transfer", flat=1_00)),
+        product("giro", limits=["retail"], tariff="prices"),
+        account("alice", balance=1_000_00, product="giro"),
+        account("bob"),
+        policy(line("Transfer", when={"amounts": {"EUR": 50_00}})),
+        *words,
+    )
+
+
+def used() -> int:
+    """What is used of alice's day."""
+    usage = story().book.accounts["alice"].usage
+    assert usage is not None
+    (one,) = usage.values()
+    return one.total
+
+
+def test_what_waits_counts_in_its_limits_and_is_charged_for() -> None:
+    priced_bank()
+    when(pay(60_00))
+    (asked,) = then(happened(ApprovalRequested))
+    assert isinstance(asked, ApprovalRequested)
+    assert [(one.line, one.amount) for one in asked.terms.fees] == [("transfer", 1_00)]
+    assert (held("alice"), used()) == (61_00, 60_00)
+    when(pay(41_00))  # 60 + 41 are above 100, also for what waits for nobody
+    then(rejected("limit_exceeded"))
+    when(decline("cora"))
+    assert (held("alice"), used()) == (0, 0)
+    when(pay(60_00))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(TransferPosted, amount=60_00))
+    assert (balance("alice"), held("alice"), used()) == (939_00, 0, 60_00)
+
+
+def test_another_fee_than_was_shown_is_approved_anew() -> None:
+    priced_bank()
+    when(pay(60_00))
+    when(tariff("prices", fee("transfer", flat=2_00), version=2))
+    when(approve("cora"))
+    (_, changed) = then(happened(ApprovalGiven, missing=0), happened(TermsChanged))
+    assert isinstance(changed, TermsChanged)
+    assert [one.amount for one in changed.terms.fees] == [2_00]
+    assert (held("alice"), used()) == (62_00, 60_00)
+    when(approve("cora", shown=changed.shown))
+    then(happened(ApprovalGiven), happened(TransferPosted))
+    assert balance("alice") == 938_00
+
+
+def test_a_limit_that_was_lowered_meanwhile_stops_it() -> None:
+    priced_bank()
+    when(pay(60_00))
+    when(limits("retail", limit("day", 50_00), version=2))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(ApprovalFailed, reason="limit_exceeded"))
+    assert (held("alice"), balance("alice")) == (0, 1_000_00)
 
 
 # --- rejections -------------------------------------------------------------------------------------------
