@@ -9,7 +9,7 @@ import msgspec
 
 from book.accruals import InterestInForce
 from book.plans import FeePlan, LimitPlan, ProductPlan
-from book.policies import LineInForce
+from book.policies import LinesInForce
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.products import Product
@@ -32,7 +32,7 @@ class InForce(msgspec.Struct):
     interest: dict[str, list[InterestInForce]] = {}
     counterparts: dict[str, Counterpart] = {}
     approval_policies: dict[str, tuple[int, ApprovalPolicy]] = {}
-    policies: dict[str, tuple[LineInForce, ...]] = {}
+    policies: dict[str, LinesInForce] = {}
     toxic: tuple[Pair, ...] = TOXIC
     emergency: tuple[str, ...] = ()
     limits: dict[str, tuple[LimitPlan, ...]] = {}

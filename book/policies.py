@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas.documents.approval_policies import ApprovalPolicy, Group, PolicyLine
+from schemas.documents.approval_policies import ApprovalPolicy, Group, PolicyLine, When
 
 FOUR_EYES = "~four-eyes"
 """The policy that a book opens with. No document has such a name."""
@@ -32,19 +32,30 @@ BUILT_IN = PolicyLine(
 class LineInForce(msgspec.Struct):
     """A line, and where it stands. approvers: how many persons it asks.
 
-    amounts_only: nothing but amounts narrows it, which is quickly asked.
+    floors: from which amount on, by currency.
     """
 
     policy: str
     version: int
     line: PolicyLine
     approvers: int
+    floors: dict[str, int]
+
+
+class LinesInForce(msgspec.Struct):
+    """The lines of one command type, in the order in which they are asked.
+
+    amounts_only: nothing but amounts narrows any, which is quickly asked.   sums: some add up over time.
+    """
+
+    lines: tuple[LineInForce, ...]
     amounts_only: bool
+    sums: bool
 
 
 def compiled(
     documents: Iterable[tuple[str, int, ApprovalPolicy]], *, four_eyes: bool
-) -> dict[str, tuple[LineInForce, ...]]:
+) -> dict[str, LinesInForce]:
     """The lines by command type; those that ask most persons first, so that the first that asks counts."""
     lines = [
         _in_force(policy, version, line) for policy, version, document in documents for line in document.lines
@@ -52,19 +63,24 @@ def compiled(
     lines.sort(key=lambda one: -one.approvers)  # stable: of those that ask as many, the first
     if four_eyes:
         lines.append(_in_force(FOUR_EYES, 0, BUILT_IN))
-    found: dict[str, tuple[LineInForce, ...]] = {}
+    found: dict[str, list[LineInForce]] = {}
     for one in lines:
         for command in one.line.commands:
-            found[command] = (*found.get(command, ()), one)
-    return found
+            found.setdefault(command, []).append(one)
+    return {command: _together(tuple(its)) for command, its in found.items()}
+
+
+def _together(lines: tuple[LineInForce, ...]) -> LinesInForce:
+    return LinesInForce(
+        lines,
+        amounts_only=all(_amounts_only(one.line.when) for one in lines),
+        sums=any(one.line.when.together is not None for one in lines),
+    )
+
+
+def _amounts_only(when: When) -> bool:
+    return bool(when.amounts) and not (when.document_kinds or when.segments or when.together)
 
 
 def _in_force(policy: str, version: int, line: PolicyLine) -> LineInForce:
-    when = line.when
-    return LineInForce(
-        policy,
-        version,
-        line,
-        sum(group.count for group in line.needs),
-        bool(when.amounts) and not (when.document_kinds or when.segments or when.together),
-    )
+    return LineInForce(policy, version, line, sum(group.count for group in line.needs), line.when.amounts)

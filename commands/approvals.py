@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from book.policies import LineInForce
+from book.policies import LineInForce, LinesInForce
 from book.state import Book
 from book.waiting import Waiting
 from commands.approvers import Right, checker_of, rights_of, standing
@@ -42,19 +42,20 @@ from schemas.reserves import Reserve, Use
 MOST_WAITING = 10_000
 
 
-def under_policy(book: Book, lines: tuple[LineInForce, ...], command: Command, at_ms: int) -> Decision:
+def under_policy(book: Book, policy: LinesInForce, command: Command, at_ms: int) -> Decision:
     """Decide a command whose type policy has lines for: at once, or when enough people have said yes.
 
     What would be refused is refused now. Further rejection: too_many_waiting.
     """
     try:
-        line = line_that_asks(book, lines, command, at_ms)
+        line = line_that_asks(book, policy, command, at_ms)
         if line is not None:
-            return _wait(book, lines, line, command, at_ms)
+            return _wait(book, policy, line, command, at_ms)
         decision = decide(book, command, at_ms)
-        if isinstance(decision, Rejection) or not (counts := counts_of(book, lines, command, at_ms)):
+        if not policy.sums or isinstance(decision, Rejection):
             return decision
-        return _counted(decision, counts)
+        counts = counts_of(book, policy, command, at_ms)
+        return _counted(decision, counts) if counts else decision
     except Exception as error:  # noqa: BLE001 - as in `decide`: nothing was touched, and the book goes on
         return reject("internal_error", restricted=f"{type(error).__name__}: {error}"[:500])
 
@@ -64,9 +65,7 @@ def _counted(decision: Event | tuple[Event, ...] | Steps, counts: tuple[Use, ...
     yield AmountCounted(counts=counts)
 
 
-def _wait(
-    book: Book, lines: tuple[LineInForce, ...], line: LineInForce, command: Command, at_ms: int
-) -> Decision:
+def _wait(book: Book, policy: LinesInForce, line: LineInForce, command: Command, at_ms: int) -> Decision:
     events = tried(book, command, at_ms)
     if isinstance(events, Rejection):
         return events
@@ -82,7 +81,7 @@ def _wait(
         terms=terms_shown(book, events),
         reserves=reserves_of(book, events),
         uses=uses_of(book, events),
-        counts=counts_of(book, lines, command, at_ms),
+        counts=counts_of(book, policy, command, at_ms),
     )
 
 
@@ -162,8 +161,8 @@ def _again(book: Book, approval: int, waiting: Waiting, checkers: list[Checker],
     events = tried(book, asked, at_ms)
     if isinstance(events, Rejection):
         return events
-    lines = book.in_force.policies.get(type(asked).__name__, ())
-    line = line_that_asks(book, lines, asked, at_ms, waiting.counts)
+    policy = book.in_force.policies.get(type(asked).__name__)
+    line = None if policy is None else line_that_asks(book, policy, asked, at_ms, waiting.counts)
     by = waiting.by if line is None else _asked(line)
     shown = digest_of(book, asked, events)
     if shown == waiting.shown and not missing(by.needs, by.distinct_roles, checkers):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from book.policies import LineInForce
+from book.policies import LineInForce, LinesInForce
 from book.state import Book
 from book.usage import Usage
 from commands.permission import REACH, Reach
@@ -32,18 +32,18 @@ Amounts = Sequence[tuple[str, int]] | None
 
 
 def line_that_asks(
-    book: Book, lines: tuple[LineInForce, ...], command: Any, at_ms: int, own: Sequence[Use] = ()
+    book: Book, policy: LinesInForce, command: Any, at_ms: int, own: Sequence[Use] = ()
 ) -> LineInForce | None:
     """The first line that asks for approval of this command. own: what it has been counted for already."""
     single = type(command) in SINGLE
-    reach: Reach | None = None
-    for one in lines:
-        if single and one.amounts_only:  # nearly always: nothing else is to be looked at
-            if command.amount >= one.line.when.amounts.get(command.currency, 0):
+    if single and policy.amounts_only:  # nearly always: nothing else is to be looked at
+        amount, currency = command.amount, command.currency
+        for one in policy.lines:
+            if amount >= one.floors.get(currency, 0):
                 return one
-            continue
-        if reach is None:
-            reach = _reach(book, command, single)
+        return None
+    reach = _reach(book, command, single)
+    for one in policy.lines:
         if _meant(book, one, command, reach, at_ms, own):
             return one
     return None
@@ -94,10 +94,12 @@ def _in_segments(book: Book, command: Any, reach: Reach, segments: tuple[str, ..
 # --- what a maker sends to a payee ------------------------------------------------------------------------
 
 
-def counts_of(book: Book, lines: tuple[LineInForce, ...], command: Any, at_ms: int) -> tuple[Use, ...]:
+def counts_of(book: Book, policy: LinesInForce, command: Any, at_ms: int) -> tuple[Use, ...]:
     """What the command adds to the sums of its maker and payee, for the lines that keep any."""
+    if not policy.sums:
+        return ()
     found: dict[tuple[str, str], Use] = {}
-    for one in lines:
+    for one in policy.lines:
         together = one.line.when.together
         if together is None:
             continue

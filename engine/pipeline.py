@@ -209,8 +209,8 @@ class Pipeline:
         if len(repeats.seen) >= repeats.cap and type(command) is not SetRepeatWindow:  # which gives more room
             self._refuse(book, record, reject("busy", remembered=len(repeats.seen)), command, at)
             return
-        lines = book.in_force.policies.get(type(command).__name__)
-        decision = decide(book, command, at) if lines is None else under_policy(book, lines, command, at)
+        policy = book.in_force.policies.get(type(command).__name__)
+        decision = decide(book, command, at) if policy is None else under_policy(book, policy, command, at)
         if isinstance(decision, Rejection):
             self._refuse(book, record, decision, command, at, mark)
         else:

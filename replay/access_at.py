@@ -60,7 +60,9 @@ def access_at(log: History, book: str, *, at_ms: int | None = None) -> Access:
 
 def _actors(book: Book, at_ms: int) -> list[Could]:
     lines = {
-        f"{one.policy}/{one.line.id}": one.line for found in book.in_force.policies.values() for one in found
+        f"{one.policy}/{one.line.id}": one.line
+        for found in book.in_force.policies.values()
+        for one in found.lines
     }
     standing: dict[str, list[str]] = {}
     for one in book.approvals.delegations.values():
