@@ -53,11 +53,11 @@ PROBLEMS: list[tuple[Said, str]] = [
     (chart(TOP), "lines[12].kind: a line without lines below has a kind of account"),
     (chart(without="2900"), "lines: there is no line for accounts of kind suspense"),
     (
-        chart({**EXTRA, "code": "1000", "kind": "income"}, without="1000"),
+        chart({**EXTRA, "code": "1000", "kind": "income", "parent": "A1"}, EXTRA, without="1000"),
         "lines[11].kind: accounts of kind nostro are kept under 1000",
     ),
     (
-        chart({**EXTRA, "code": "1009"}, without="1000"),
+        chart({**EXTRA, "code": "1009", "parent": "A1"}, without="1000"),
         "lines: accounts are kept under 1000, so the line cannot be removed",
     ),
 ]
