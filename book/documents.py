@@ -7,6 +7,7 @@ from typing import Any
 
 from book import interest
 from book.access import scopes_of
+from book.banking_days import banking_days
 from book.charts import chart_in_force
 from book.payments import release
 from book.planning import limits_in_force, product_in_force, tariff_in_force
@@ -14,6 +15,7 @@ from book.policies import compiled
 from book.shelf import Shelf, Version
 from book.state import Book, Role
 from schemas.documents.approval_policies import ApprovalPolicy
+from schemas.documents.calendars import Calendar
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.kinds import known
 from schemas.documents.products import Product
@@ -66,6 +68,10 @@ def _counterpart(book: Book, document: str, body: Counterpart) -> None:
     book.in_force.counterparts[body.book] = body
 
 
+def _calendar(book: Book, document: str, body: Calendar) -> None:
+    book.in_force.calendars[document] = banking_days(body)
+
+
 def _approval_policy(book: Book, document: str, body: ApprovalPolicy) -> None:
     in_force = book.in_force
     in_force.approval_policies[document] = (book.documents[f"approval_policy/{document}"].in_force, body)
@@ -102,6 +108,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "limits": limits_in_force,
     "chart": chart_in_force,
     "rail": _rail,
+    "calendar": _calendar,
 }
 """What a document of each kind changes when it comes into force."""
 

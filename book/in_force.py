@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from book.accruals import InterestInForce
+from book.banking_days import BankingDays
 from book.plans import FeePlan, LimitPlan, ProductPlan
 from book.policies import LinesInForce
 from schemas.documents.approval_policies import ApprovalPolicy
@@ -25,6 +26,7 @@ class InForce(msgspec.Struct):
     approval_policies: by id, with their version.   policies: their lines by command type.
     limits, tariffs: the lines of each document.   plans: both together with the product, by product.
     rails: by id; a payment names its rail.
+    calendars: the banking days of each, by its id.
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
     """
 
@@ -39,3 +41,4 @@ class InForce(msgspec.Struct):
     tariffs: dict[str, tuple[FeePlan, ...]] = {}
     plans: dict[str, ProductPlan] = {}
     rails: dict[str, Rail] = {}
+    calendars: dict[str, BankingDays] = {}

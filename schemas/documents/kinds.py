@@ -12,6 +12,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.documents.approval_policies import ApprovalPolicy
+from schemas.documents.calendars import Calendar
 from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
@@ -30,6 +31,7 @@ DocumentKind = Literal[
     "limits",
     "chart",
     "rail",
+    "calendar",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -40,6 +42,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "limits": Limits,
     "chart": Chart,
     "rail": Rail,
+    "calendar": Calendar,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
