@@ -11,6 +11,7 @@ from book.accruals import Bearing, EndOfDay
 from book.crossings import Crossings
 from book.hold import Hold
 from book.in_force import InForce
+from book.known_ids import KnownIds
 from book.month_ends import Closing
 from book.payment import Payments
 from book.repeats import Repeats
@@ -144,6 +145,7 @@ class Book(msgspec.Struct):
     four_eyes: whether roles, documents and policies need two persons whatever documents say.
     approvals: what waits for other people's yes.
     holds: those that are open.   payments: out, whatever became of them.
+    approvals: what waits for other people's yes.   bulks: the ids of those that were accepted.
     """
 
     id: str
@@ -178,6 +180,7 @@ class Book(msgspec.Struct):
     usage: dict[str, Tally] = {}
     holds: dict[str, Hold] = {}
     payments: Payments = msgspec.field(default_factory=Payments)
+    bulks: KnownIds = msgspec.field(default_factory=KnownIds)
 
 
 class Partition(msgspec.Struct):

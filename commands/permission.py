@@ -26,6 +26,7 @@ from schemas.access import (
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation, Withdraw
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
+from schemas.bulk import SubmitBulk
 from schemas.catalogue import COMMAND_TYPES
 from schemas.closing import CloseYear
 from schemas.crossbook import SendToBook
@@ -187,6 +188,14 @@ def _moved(legs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     return [(one, max(given.get(one, 0), taken.get(one, 0))) for one in {**given, **taken}]
 
 
+def _bulk(book: Book, command: SubmitBulk) -> Reach:
+    """All instructions together, so that no limit of an amount is passed by splitting it."""
+    sums: dict[str, int] = {}
+    for one in command.instructions:
+        sums[one.currency] = sums.get(one.currency, 0) + one.amount
+    return _of_accounts(book, [one.account for one in command.instructions], list(sums.items()))
+
+
 def _send_to_book(book: Book, command: SendToBook) -> Reach:
     return _of_accounts(book, [command.account], [(command.currency, command.amount)])
 
@@ -275,6 +284,7 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     ReverseTransfer: _taken_back,
     RefundTransfer: _taken_back,
     SendToBook: _send_to_book,
+    SubmitBulk: _bulk,
     OpenAccount: _open_account,
     SetOverdraft: _set_overdraft,
     BlockAccount: _account,

@@ -150,6 +150,12 @@ Reason = Literal[
     "limit_exceeded",
     "limit_not_found",
     "fee_not_found",
+    # bulks
+    "bulk_exists",
+    "control_total_missing",
+    "control_count_wrong",
+    "control_sum_wrong",
+    "instruction_refused",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -414,6 +420,18 @@ CATALOGUE: dict[str, Entry] = {
     "fee_not_found": Entry(
         "The event {charged} has no fee of the line {line} from {account} that can still be given back.",
         "correct it",
+    ),
+    "bulk_exists": Entry("There is already a bulk {bulk}.", "correct it"),
+    "control_total_missing": Entry("The bulk pays in {currency}, for which it has no total.", "correct it"),
+    "control_count_wrong": Entry(
+        "The bulk has {found} instructions in {currency}, and its total says {told}.", "correct it"
+    ),
+    "control_sum_wrong": Entry(
+        "The instructions come to {found}, and the total says {told} (minor units of {currency}).",
+        "correct it",
+    ),
+    "instruction_refused": Entry(
+        "All or nothing: the instruction {index} (from 0) is refused as {refused}.", "correct it"
     ),
 }
 

@@ -158,7 +158,7 @@ def test_conventions_against_a_list_of_all_days(
     wanted: Date, weekend: set[int], holidays: set[Date], convention: Convention
 ) -> None:
     names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-    body = {
+    body: dict[str, Any] = {
         "weekend": [names[one] for one in sorted(weekend)],
         "holidays": [{"date": one.isoformat()} for one in sorted(holidays)],
     }

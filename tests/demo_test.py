@@ -102,7 +102,7 @@ def test_the_bank_is_small_but_has_everything_in_it() -> None:
     }
     unused = {"ConfirmClock", "ClosePeriod", "SetRepeatWindow", "RegisterAsset", "SuspendActor"}
     unused |= {"ReinstateActor", "RevokeRole", "ChangePartyProfile", "SetOverdraft", "LiftBlock"}
-    unused |= {"PublishDocument"}
+    unused |= {"PublishDocument", "SubmitBulk"}
     unused |= {"CapitaliseInterest", "CloseYear"}
     unused |= {"SendToBook", "ReceiveFromBook", "CompleteCrossBook", "ReleaseCrossBook"}
     unused |= {"AcknowledgeCrossBook"}

@@ -31,6 +31,7 @@ from tests.random_bank import BOOKS, Bank
 
 SEEDS = (1, 2, 3)
 NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet"}
+NEVER_HERE |= {"BulkAccepted", "InstructionRefused"}
 NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
 NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished", "FeesCharged"}
 NEVER_HERE |= {"MonthEnded", "PeriodBalances", "YearClosed"}

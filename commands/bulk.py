@@ -1,0 +1,85 @@
+"""What is decided about bulks: the totals first, then each instruction on what its predecessors left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from book.overlay import overlay
+from book.state import Book
+from commands.attempt import applied
+from commands.decision import Decision, Steps, decide
+from commands.instructions import command_of
+from schemas.bulk import BulkAccepted, InstructionRefused, SubmitBulk
+from schemas.message import Event
+from schemas.rejections import Rejection, reject
+
+
+def submit_bulk(book: Book, command: SubmitBulk, at_ms: int) -> Decision:
+    """Rejected, in this order: bulk_exists, control_total_missing, control_count_wrong, control_sum_wrong
+    (these by currency), instruction_refused (only in the mode all_or_nothing).
+    """
+    if command.bulk in book.bulks.ids:
+        return reject("bulk_exists", bulk=command.bulk)
+    if refused := _totals_wrong(command):
+        return refused
+    if command.mode == "all_or_nothing" and (refused := _first_refused(book, command, at_ms)):
+        return refused
+    return _decided(book, command, at_ms)
+
+
+def _totals_wrong(command: SubmitBulk) -> Rejection | None:
+    found: dict[str, tuple[int, int]] = {}
+    for one in command.instructions:
+        count, amount = found.get(one.currency, (0, 0))
+        found[one.currency] = count + 1, amount + one.amount
+    told = {one.currency: one for one in command.totals}
+    for currency in found:
+        if currency not in told:
+            return reject("control_total_missing", currency=currency)
+    for total in command.totals:
+        count, amount = found.get(total.currency, (0, 0))
+        if total.count != count:
+            return reject("control_count_wrong", currency=total.currency, told=total.count, found=count)
+        if total.amount != amount:
+            return reject("control_sum_wrong", currency=total.currency, told=total.amount, found=amount)
+    return None
+
+
+def _first_refused(book: Book, command: SubmitBulk, at_ms: int) -> Rejection | None:
+    """Decide all of them on an overlay; the first one that is refused speaks for the bulk."""
+    tried = overlay(book)
+    for event in applied(tried, command, _decided(tried, command, at_ms), at_ms):
+        if isinstance(event, InstructionRefused):
+            return Rejection(
+                "instruction_refused",
+                {"index": event.index, "refused": event.reason, **event.figures},
+                event.restricted,
+            )
+    return None
+
+
+def _decided(book: Book, command: SubmitBulk, at_ms: int) -> Steps:
+    yield BulkAccepted(
+        bulk=command.bulk,
+        mode=command.mode,
+        instructions=len(command.instructions),
+        totals=command.totals,
+    )
+    for index, instruction in enumerate(command.instructions):
+        decision = decide(book, command_of(instruction, command), at_ms)
+        if isinstance(decision, Rejection):
+            yield InstructionRefused(
+                bulk=command.bulk,
+                index=index,
+                reason=decision.reason,
+                figures=decision.figures,
+                restricted=decision.restricted,
+            )
+        elif isinstance(decision, Event):
+            yield decision
+        else:
+            yield from decision
+
+
+DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {SubmitBulk: submit_bulk}
