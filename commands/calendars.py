@@ -45,7 +45,7 @@ def adjusted(book: Book, calendar: str, day: Date, convention: Convention) -> Da
 
 
 def add_banking_days(book: Book, calendar: str, day: Date, days: int) -> Date:
-    """The banking day that is so many (0 or more) after `day`, which itself is moved to the next one first."""
+    """The banking day that is so many (0 or more) after `day`, which is moved to the next one first."""
     day = next_banking_day(book, calendar, day)
     for _ in range(days):
         day = next_banking_day(book, calendar, day + _A_DAY)
