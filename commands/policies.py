@@ -5,25 +5,31 @@ A command type without a line costs one look-up; one whose lines have amounts on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from book.policies import LineInForce, LinesInForce
 from book.state import Book
 from book.usage import Usage
 from commands.permission import REACH, Reach
-from schemas.catalogue import COMMANDS
+from schemas.catalogue import COMMANDS, digest
+from schemas.crossbook import SendToBook
 from schemas.documents.approval_policies import Together
 from schemas.fields import INT64_MAX
+from schemas.holds import PlaceHold
 from schemas.message import Command
+from schemas.payments import SubmitPayment
 from schemas.reserves import Use
+from schemas.transfers import Transfer
 
 SLICES = 24
-PAYEES = ("credit", "payee", "creditor", "beneficiary", "to_account")
-"""The fields that say who is paid, of the commands that pay somebody."""
-PAYEE: dict[type[Command], str] = {
-    kind: name for kind in COMMANDS for name in PAYEES if name in kind.__struct_fields__
+PAYEE: dict[type[Command], Callable[[Any], str]] = {
+    Transfer: lambda command: command.credit,
+    SubmitPayment: lambda command: command.payee.account,
+    SendToBook: lambda command: f"{command.to_book}/{command.to_account}",
+    PlaceHold: lambda command: command.counterparty,
 }
+"""Who is paid. What is not here has no payee of its own, so that all of its maker's counts together."""
 SINGLE: frozenset[type[Command]] = frozenset(
     kind for kind in COMMANDS if {"amount", "currency"} <= set(kind.__struct_fields__)
 )
@@ -135,9 +141,9 @@ def _slice(together: Together, at_ms: int) -> int:
 def _key(book: Book, command: Any, currency: str) -> str:
     actor = book.actors.get(command.actor)
     maker = (actor.person if actor else "") or command.actor
-    field = PAYEE.get(type(command))
-    payee = getattr(command, field) if field else ""
-    return f"{maker}\n{payee}\n{currency}"
+    payee = PAYEE.get(type(command))
+    whom = digest(payee(command).encode()) if payee else ""  # it may be personal, and this goes into events
+    return f"{maker}\n{whom}\n{currency}"
 
 
 def _sent(

@@ -11,6 +11,7 @@ import msgspec
 
 from projections.copying import NULL, array_cell, escape_for, rows_of
 from projections.tables import Batch, Change, Index, Insert, Table
+from schemas.approvals import ApprovalRequested
 from schemas.catalogue import EVENTS
 from schemas.message import Event
 from schemas.rejections import CommandRejected
@@ -45,6 +46,7 @@ TABLES = (AUDIT,)
 _ENTITY = frozenset(
     {"account", "party", "block", "person", "user", "system", "subject", "role", "asset", "opened"}
 )
+_ASKED = _ENTITY | {"debit", "credit", "document", "payment"}
 ENTITIES: dict[type[Event], tuple[str, ...]] = {
     kind: tuple(field.name for field in msgspec.structs.fields(kind) if field.name in _ENTITY)
     for kind in EVENTS
@@ -64,7 +66,9 @@ def changes(batch: Batch) -> Iterator[Change]:
             month = at[:7]
             add = months.setdefault(month, []).append
         named = ENTITIES[type(event)]
-        if named:
+        if type(event) is ApprovalRequested:
+            entities = _waiting(event)
+        elif named:
             entities = array_cell(one for name in named if (one := getattr(event, name)))
         elif type(event) is CommandRejected:
             entities = _refused(event)
@@ -77,6 +81,12 @@ def changes(batch: Batch) -> Iterator[Change]:
         )
     for first, lines in months.items():
         yield Insert(AUDIT, rows_of(lines), month=f"{first}-01")
+
+
+def _waiting(event: ApprovalRequested) -> str:
+    """Whom the command that waits concerns, and who sent it."""
+    found = [str(one) for name, one in event.asked.items() if name in _ASKED and isinstance(one, str) and one]
+    return array_cell(dict.fromkeys([event.person, *found] if event.person else found))
 
 
 def _refused(event: CommandRejected) -> str:

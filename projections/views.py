@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import approvals, cross_book, ledger_views
+from projections import approvals_views, cross_book, ledger_views
 from projections.view import (
     ACCOUNT,
     AT,
@@ -258,7 +258,7 @@ CORE = (
 
 VIEWS = (
     *CORE,
-    *approvals.VIEWS,
+    *approvals_views.VIEWS,
     *cross_book.VIEWS,
     *ledger_views.VIEWS,
 )

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from schemas.documents.approval_policies import Group
 from schemas.fees import Fee
-from schemas.fields import ActorId, Id, Millis, NewId, RoleId, Seq, Text
+from schemas.fields import ActorId, Id, Millis, NewId, Personal, RoleId, Seq, Text
 from schemas.message import Command, Event, Value
 from schemas.reserves import Reserve, Use
 
@@ -101,7 +101,7 @@ class ApprovalRequested(Event, tag="ApprovalRequested"):
     counts: what its maker sends to its payee, for lines that add that up.
     """
 
-    asked: dict[str, Any]
+    asked: Annotated[dict[str, Any], Personal]
     maker: str
     person: str
     by: Asked

@@ -12,7 +12,7 @@ from psycopg import errors
 
 from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out
-from projections import approvals, cross_book
+from projections import approvals_views, cross_book
 from projections.database import Session, connect
 from projections.projector import Projector
 from projections.rebuild import rebuild
@@ -25,7 +25,7 @@ from schemas.parties import RegisterParty
 from tests.random_bank import Bank
 
 NEVER_HERE = {
-    *(view.name for view in approvals.VIEWS),
+    *(view.name for view in approvals_views.VIEWS),
     *(view.name for view in cross_book.VIEWS),
     "month_ends",
     "interest",

@@ -59,6 +59,9 @@ class When(Value):
 class PolicyLine(Value):
     """Commands that wait until enough people have said yes.
 
+    commands: their types. What carries others (a bulk, an order) is a command of its own: name it beside what
+    it carries; amounts are then asked of each instruction.
+
     needs: groups, each of which has to be complete; a person counts in one.
     distinct_roles: no two of the approvers may count by the same role.
     expires_after_s: after so long without enough of them it is over.
