@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decide, embedded, end_of_day, fold, memory
+from bench import decide, embedded, end_of_day, fold, memory, steps
 from bench.book import CONTENTIONS, Contention
 from bench.measure import Contender, Figure, Size, figures
 from bench.peers import application, postgres
@@ -30,9 +30,15 @@ WORKLOADS = (
     *KINDS,
     *(f"{one}/{kind}" for one in CONTENTIONS for kind in KINDS),
     *fold.NAMES,
+    "steps",
     "memory",
     "end-of-day",
+    "memory-active",
 )
+
+ACTIVE = 100_000
+"""Accounts of `memory-active`, at most: each of them pays ten times."""
+STEPS_OF: tuple[Contention, ...] = ("uniform-10k", "product-10k")
 
 Say = Callable[[Figure], None]
 
@@ -108,13 +114,20 @@ def measure(
             began("storing a log")
             for figure in figures(fold.contenders(names, size, folder, stack), size.rounds, began):
                 say(figure)
-    if "memory" in asked:
-        began("memory")
-        say(memory.figure(accounts))
     if "end-of-day" in asked:
         began("end of day")
         for figure in end_of_day.contends(folder, bearing):
             say(figure)
+    if "steps" in asked:
+        for contention in STEPS_OF:
+            began(f"{contention}/steps")
+            for figure in steps.figures(contention, size):
+                say(figure)
+    for kind in ("memory", "memory-active"):
+        if kind in asked:
+            began(kind)
+            active = kind == "memory-active"
+            say(memory.figure(min(accounts, ACTIVE) if active else accounts, active=active))
 
 
 def of_transfers(
@@ -125,7 +138,9 @@ def of_transfers(
     found: list[Contender] = []
     if "decide" in kinds:
         found += decide.contenders(contention, size)
-    if "embedded" in kinds:
+    if "embedded" in kinds and contention == "product-10k":
+        found += embedded.contenders(contention, size, folder, stack, ())
+    elif "embedded" in kinds:
         peers = [
             *application.contenders(contention, size, folder, stack),
             *postgres.contenders(contention, size, folder, stack),
@@ -171,6 +186,7 @@ def table(found: list[Figure], about: str) -> Table:
         "times",
         "of the peer",
         "bytes/account",
+        "ns",
     ):
         made.add_column(
             name, justify="left" if name in {"workload", "log", "of the peer"} else "right", no_wrap=True
@@ -185,9 +201,10 @@ def table(found: list[Figure], about: str) -> Table:
             "" if one.p99_ms is None else f"{one.p99_ms:.2f}",
             "" if one.longest_ms is None else f"{one.longest_ms:.2f}",
             "" if one.seconds is None else f"{one.seconds:.2f}",
-            "" if one.ratio is None else f"{one.ratio:.1f}",
+            "" if one.ratio is None else f"{one.ratio:g}",
             one.peer,
             f"{one.bytes_per_account:,}" if one.bytes_per_account else "",
+            f"{one.ns:,}" if one.ns else "",
         )
     return made
 

@@ -27,10 +27,11 @@ from schemas.access import (
     Scope,
 )
 from schemas.accounts import OpenAccount
-from schemas.books import Administrator, OpenBook
+from schemas.books import DAY_MS, REVERSIBLE_DAYS, Administrator, OpenBook
 from schemas.catalogue import encode
 from schemas.message import Command
 from schemas.parties import RegisterParty
+from schemas.publishing import PublishDocument
 from schemas.transfers import Transfer
 
 BOOK = "bench"
@@ -43,9 +44,43 @@ OPENING_MINOR = 10_000_000
 REPEAT_CAP = 50_000_000
 """The default of 1,000,000 ids in 7 days is reached in ten seconds at the speeds that are measured here."""
 
-Contention = Literal["uniform-10k", "hot-account"]
-CONTENTIONS: tuple[Contention, ...] = ("uniform-10k", "hot-account")
+Contention = Literal["uniform-10k", "hot-account", "product-10k"]
+CONTENTIONS: tuple[Contention, ...] = ("uniform-10k", "hot-account", "product-10k")
+"""`product-10k` is `uniform-10k` on accounts with a product: `documents` says which."""
 HOT = "account-00000"
+
+PRODUCT = "measured"
+LIMITS = {
+    "lines": [
+        {"id": "day", "measure": "sum", "most": 10**9, "currency": CURRENCY, "window": "day"},
+        {"id": "month", "measure": "count", "most": 10**9, "window": "month"},
+        {
+            "id": "rolling",
+            "measure": "sum",
+            "most": 10**9,
+            "currency": CURRENCY,
+            "window": "rolling",
+            "span_ms": 30 * DAY_MS,
+            "buckets": 10,
+        },
+    ]
+}
+TARIFF = {
+    "lines": [
+        {"id": "each", "currency": CURRENCY, "income": "fees", "rate": "0.015", "least": 1, "most": 500}
+    ]
+}
+POLICY = {
+    "lines": [
+        {
+            "id": "large",
+            "commands": ["Transfer"],
+            "needs": [{"roles": ["security"]}],
+            "when": {"amounts": {CURRENCY: 10**9}},
+        }
+    ]
+}
+"""Three limits, a tariff and an approval policy in force on every account, none of which refuses anything."""
 
 _GATEWAY_KEY, _UPSTREAM_KEY = "gateway", "upstream"
 KEYS: dict[str, Key] = {_GATEWAY_KEY: new_key(), _UPSTREAM_KEY: new_key(UPSTREAM)}
@@ -71,9 +106,9 @@ def _record(command: Command, key_id: str) -> Out:
     return Out(command.book.encode(), value, proof(key_id, KEYS[key_id], value))
 
 
-def staff(now_ms: int) -> list[Command]:
+def staff(now_ms: int, reversible_days: int = REVERSIBLE_DAYS) -> list[Command]:
     """The commands that open the book, with its users, roles and systems; no customers yet."""
-    said = _Envelopes(now_ms)
+    said = Envelopes(now_ms)
     commands: list[Command] = [
         OpenBook(
             **said.next(),
@@ -82,6 +117,7 @@ def staff(now_ms: int) -> list[Command]:
             administrators=(ADMINISTRATOR,),
             clock="wall",
             repeat_cap=REPEAT_CAP,
+            reversible_days=reversible_days,
         )
     ]
     small = Scope(account_kinds=("customer",), amounts={CURRENCY: 100_000})
@@ -91,7 +127,7 @@ def staff(now_ms: int) -> list[Command]:
         "payments": _permits("Transfer", "PostEntries", "ReverseTransfer", "RefundTransfer"),
         "teller": _permits("Transfer", scope=small),
         "online": _permits("Transfer", scope=own),
-        "security": _permits("SuspendActor", "ReinstateActor", "BlockAccount", "LiftBlock"),
+        "security": _permits("SuspendActor", "ReinstateActor", "BlockAccount", "LiftBlock", "Approve"),
     }
     for role, permits in roles.items():
         commands.append(DefineRole(**said.next(), role=role, permits=permits))
@@ -113,7 +149,7 @@ def _permits(*commands: str, scope: Scope | None = None) -> tuple[Permit, ...]:
     return tuple(Permit(command=command, scope=scope or Scope()) for command in commands)
 
 
-def customers(now_ms: int, first: int, count: int) -> Iterator[Command]:
+def customers(now_ms: int, first: int, count: int, product: str = "") -> Iterator[Command]:
     """The commands that open customer accounts from `first` on, and register a party for every five."""
     for number in range(first, first + count):
         said: dict[str, Any] = {"book": BOOK, "actor": UPSTREAM, "issued_at_ms": now_ms}
@@ -128,8 +164,31 @@ def customers(now_ms: int, first: int, count: int) -> Iterator[Command]:
                 status="active",
             )
         yield OpenAccount(
-            **said, id=f"open-{number}", account=account_id(number), currency=CURRENCY, party=party
+            **said,
+            id=f"open-{number}",
+            account=account_id(number),
+            currency=CURRENCY,
+            party=party,
+            product=product,
         )
+
+
+def documents(now_ms: int) -> list[Command]:
+    """The commands that put the product of `product-10k` in force, with all that holds for it."""
+    said = Envelopes(now_ms, "documents")
+    commands: list[Command] = [
+        OpenAccount(**said.next(), account="fees", currency=CURRENCY, kind="income"),
+    ]
+    for kind, body in (
+        ("limits", LIMITS),
+        ("tariff", TARIFF),
+        ("product", {"name": "Measured", "tariff": "measured", "limits": ["measured"]}),
+        ("approval_policy", POLICY),
+    ):
+        commands.append(
+            PublishDocument(**said.next(), kind=kind, document=PRODUCT, version=1, body=body)  # type: ignore[arg-type]
+        )
+    return commands
 
 
 def deposits(now_ms: int) -> Iterator[Transfer]:
@@ -147,22 +206,28 @@ def deposits(now_ms: int) -> Iterator[Transfer]:
         )
 
 
-def set_up(now_ms: int) -> list[Out]:
+def set_up(now_ms: int, contention: Contention) -> list[Out]:
     """Everything up to the first transfer between customers, as proven records."""
+    with_product = contention == "product-10k"
     return [
         *by_people(staff(now_ms)),
-        *by_upstream(list(customers(now_ms, 0, ACCOUNTS))),
+        *(by_people(documents(now_ms)) if with_product else ()),
+        *by_upstream(list(customers(now_ms, 0, ACCOUNTS, PRODUCT if with_product else ""))),
         *by_upstream(list(deposits(now_ms))),
     ]
 
 
-def founded(log: MemoryLog | RecorderLog) -> Worker:
+def founded(log: MemoryLog | RecorderLog, contention: Contention = "uniform-10k") -> Worker:
     """Set the book up in an empty log; returns the worker that did it."""
     begin(log, [ADMINISTRATOR], wall_clock())
     worker = Worker(log, admission=Admission(KEYRING))
-    log.submit(set_up(wall_clock()))
+    log.submit(set_up(wall_clock(), contention))
     while worker.step():
         pass
+    in_force = worker.folded.partition.books[BOOK].in_force
+    assert bool(in_force.plans and in_force.policies) == (contention == "product-10k"), (
+        "documents were refused"
+    )
     assert sum(account.booked for account in worker.folded.partition.books[BOOK].accounts.values()) == 0
     return worker
 
@@ -172,7 +237,7 @@ def pairs(contention: Contention, seed: int) -> Iterator[tuple[str, str, int]]:
     chance = random.Random(seed)
     while True:
         one = account_id(chance.randrange(1, ACCOUNTS))
-        other = account_id(chance.randrange(ACCOUNTS)) if contention == "uniform-10k" else HOT
+        other = account_id(chance.randrange(ACCOUNTS)) if contention != "hot-account" else HOT
         if one != other:
             amount = chance.randrange(1, 100)
             yield (one, other, amount) if chance.random() < 0.5 else (other, one, amount)
@@ -198,17 +263,18 @@ def transfers(contention: Contention, count: int, seed: int, now_ms: int) -> lis
     )
 
 
-class _Envelopes:
+class Envelopes:
     """The envelope of each command of the set-up, sent by the administrator."""
 
-    def __init__(self, now_ms: int) -> None:
+    def __init__(self, now_ms: int, name: str = "set-up") -> None:
         self._now_ms = now_ms
+        self._name = name
         self._count = 0
 
     def next(self) -> dict[str, Any]:
         self._count += 1
         return {
-            "id": f"set-up-{self._count}",
+            "id": f"{self._name}-{self._count}",
             "book": BOOK,
             "actor": ADMINISTRATOR.user,
             "issued_at_ms": self._now_ms,

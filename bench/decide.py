@@ -26,14 +26,14 @@ BATCHES = (1, 10, 100, 1_000, 8_000)
 
 
 @functools.cache
-def opened() -> bytes:
+def opened(contention: Contention) -> bytes:
     """The book after its set-up, packed, so that every turn starts from the same state."""
-    return msgspec.msgpack.encode(book.founded(MemoryLog()).folded)
+    return msgspec.msgpack.encode(book.founded(MemoryLog(), contention).folded)
 
 
 def turn(contention: Contention, batch: int, count: int) -> Sample:
     """Decide `count` transfers in batches of `batch`."""
-    folded = msgspec.msgpack.decode(opened(), type=Folded)
+    folded = msgspec.msgpack.decode(opened(contention), type=Folded)
     first, now_ms = folded.partition.position + 1, wall_clock()
     log = Unkept(book.transfers(contention, count, batch, now_ms), first, now_ms)
     worker = Worker(log, folded, admission=Admission(book.KEYRING), batch=batch)
@@ -54,10 +54,18 @@ def assert_accepted(partition: Partition, count: int) -> None:
 
 
 def contenders(contention: Contention, size: Size) -> list[Contender]:
-    """One for every batch size."""
-    return [
-        Contender(
-            f"{contention}/decide", functools.partial(turn, contention, batch, size.events), "none", batch
-        )
-        for batch in BATCHES
-    ]
+    """One for every batch size. Accounts with a product are compared with the same accounts without one."""
+    if contention == "product-10k":
+        return [one for batch in BATCHES for one in _pair(batch, size)]
+    return [_contender(contention, batch, size) for batch in BATCHES]
+
+
+def _pair(batch: int, size: Size) -> tuple[Contender, Contender]:
+    """One after the other, so that both meet the same noise."""
+    without = _contender("uniform-10k", batch, size)
+    return without, _contender("product-10k", batch, size, (f"{without.workload}@{batch}",))
+
+
+def _contender(contention: Contention, batch: int, size: Size, against: tuple[str, ...] = ()) -> Contender:
+    work = functools.partial(turn, contention, batch, size.events)
+    return Contender(f"{contention}/decide", work, "none", batch, against)

@@ -22,13 +22,16 @@ from engine.log.records import Out, Record, wall_clock
 from engine.pipeline import Answer
 from engine.worker import Worker
 
+LARGE = (1_000, 8_000)
+"""The batches of the target for accounts with a product."""
+
 
 class Embedded:
     """One log and its worker for all rounds of one batch size."""
 
     def __init__(self, folder: Path, contention: Contention, batch: int, size: Size) -> None:
-        self._log = RecorderLog.sqlite(folder / f"{contention}-{batch}.sqlite")
-        book.founded(self._log)
+        self._log = RecorderLog.sqlite(folder / f"{contention}-{batch}-{id(self)}.sqlite")
+        book.founded(self._log, contention)
         self._worker = Worker(
             self._log, admission=Admission(book.KEYRING), batch=batch, answered=self._answered
         )
@@ -86,10 +89,29 @@ class Embedded:
 def contenders(
     contention: Contention, size: Size, folder: Path, stack: contextlib.ExitStack, peers: tuple[str, ...]
 ) -> list[Contender]:
-    """One for every batch size; at 1 and at 1,000 they are compared with the peers."""
-    found = []
+    """One for every batch size; at 1 and at 1,000 they are compared with the peers. Accounts with a product
+    are compared with the same accounts without one, in large batches.
+    """
+    found: list[Contender] = []
+    if contention == "product-10k":
+        for batch in LARGE:
+            found.append(_contender("uniform-10k", batch, size, folder, stack, ()))
+            without = f"{found[-1].workload}@{batch}"
+            found.append(_contender(contention, batch, size, folder, stack, (without,)))
+        return found
     for batch in BATCHES:
-        one = stack.enter_context(contextlib.closing(Embedded(folder, contention, batch, size)))
         against = peers if batch in (1, 1_000) else ()
-        found.append(Contender(f"{contention}/embedded", one.turn, "sqlite", batch, against))
+        found.append(_contender(contention, batch, size, folder, stack, against))
     return found
+
+
+def _contender(
+    contention: Contention,
+    batch: int,
+    size: Size,
+    folder: Path,
+    stack: contextlib.ExitStack,
+    against: tuple[str, ...],
+) -> Contender:
+    one = stack.enter_context(contextlib.closing(Embedded(folder, contention, batch, size)))
+    return Contender(f"{contention}/embedded", one.turn, "sqlite", batch, against)

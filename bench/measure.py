@@ -30,7 +30,10 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Figure(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One line of the result. ratio: `per_s` over the peer's.   seconds: of all the work, where it ends."""
+    """One line of the result. ratio: `per_s` over the peer's.   seconds: of all the work, where it ends.
+
+    ns: of a command that a step takes.
+    """
 
     workload: str
     log: str = ""
@@ -43,12 +46,14 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     peer: str = ""
     ratio: float | None = None
     bytes_per_account: int = 0
+    ns: int = 0
 
 
 class Contender(msgspec.Struct, frozen=True):
     """Something that takes turns. turn: does the work once and says what it took.
 
-    against: names of the peers to which it is compared, out of the same rounds.
+    against: names of the peers to which it is compared, out of the same rounds; `name@batch` for one of
+        several batch sizes.
     """
 
     workload: str
@@ -67,6 +72,7 @@ def figures(contenders: Sequence[Contender], rounds: int, began: Callable[[str],
             taken.append(contender.turn())
     rates = [statistics.median(sample.done / sample.seconds for sample in taken[1:]) for taken in samples]
     by_name = {contender.workload: rate for contender, rate in zip(contenders, rates, strict=True)}
+    by_name |= {f"{one.workload}@{one.batch}": rate for one, rate in zip(contenders, rates, strict=True)}
     found = []
     for contender, taken, rate in zip(contenders, samples, rates, strict=True):
         latencies = sorted(one for sample in taken[1:] for one in sample.latencies_s)
@@ -80,7 +86,9 @@ def figures(contenders: Sequence[Contender], rounds: int, began: Callable[[str],
         )
         found += [
             msgspec.structs.replace(
-                figure, peer=peer.rpartition("/")[2], ratio=round(rate / by_name[peer], 1)
+                figure,
+                peer=peer.partition("@")[0] if "@" in peer else peer.rpartition("/")[2],
+                ratio=round(rate / by_name[peer], 2 if "@" in peer else 1),
             )
             for peer in contender.against
         ] or [figure]

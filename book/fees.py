@@ -23,15 +23,19 @@ def returned(book: Book, seq: int) -> None:
         day.fees.pop(seq, None)
 
 
+def fees_left(book: Book, seq: int) -> tuple[Fee, ...]:
+    """The fees of an event that can still be given back."""
+    day = day_of(book, seq)
+    return () if day is None else day.fees.get(seq, ())
+
+
 def find_fee(book: Book, seq: int, account: str, line: str) -> Fee | None:
     """A fee that was charged, if it can still be given back."""
-    day = day_of(book, seq)
-    fees = () if day is None else day.fees.get(seq, ())
-    return next((one for one in fees if one.account == account and one.line == line), None)
+    return next((one for one in fees_left(book, seq) if one.account == account and one.line == line), None)
 
 
 def fee_waived(book: Book, event: FeeWaived) -> None:
-    """The fee is given back, and a reversal of what it was charged for gives it back no more."""
+    """The fee is given back; a reversal of what it was charged for does not give it back again."""
     post(book, event.postings)
     day = day_of(book, event.charged)
     assert day is not None, "only a fee that the book remembers is waived"
@@ -41,12 +45,6 @@ def fee_waived(book: Book, event: FeeWaived) -> None:
         day.fees[event.charged] = tuple(fees)
     else:
         del day.fees[event.charged]
-    posted = day.transfers.get(event.charged)
-    if posted is not None:
-        legs = list(posted.legs[2:])
-        legs.remove((event.fee.account, -event.fee.amount))
-        legs.remove((event.fee.income, event.fee.amount))
-        posted.legs = (*posted.legs[:2], *legs)
 
 
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {FeeWaived: fee_waived}

@@ -22,7 +22,7 @@ from book.state import Book
 from schemas.documents.filters import Only
 from schemas.documents.limits import LimitLine, Limits
 from schemas.documents.products import Product
-from schemas.documents.tariffs import Tariff, TariffLine
+from schemas.documents.tariffs import Tariff, TariffLine, Waiver
 from schemas.fields import MovementKind
 
 HOUR_MS = 3_600_000
@@ -83,7 +83,13 @@ def _of_currency(
             kind: KindPlan(
                 pays=about.pays is None or kind in about.pays,
                 receives=about.receives is None or kind in about.receives,
-                limits=tuple(line for line in limits if not line.movements or kind in line.movements),
+                limits=(
+                    of_kind := tuple(one for one in limits if not one.movements or kind in one.movements)
+                ),
+                checks=tuple(
+                    (one.key, one.most, one.width_ms, one.slices, one.by, one.sums, one.only)
+                    for one in of_kind
+                ),
                 fees=tuple(
                     line
                     for line in fees
@@ -147,6 +153,7 @@ def _fee(tariff: str, version: int, line: TariffLine, body: Tariff) -> FeePlan:
     slabs = line.slabs
     steps = slabs.steps if slabs is not None else ()
     places = max((_places(rate) for rate in (line.rate, *(step.rate for step in steps))), default=0)
+    per = 10**places
     period = slabs.of.removesuffix("_volume") if slabs is not None and slabs.of != "amount" else ""
     package = next((one for one in body.packages if one.id == line.package), None)
     return FeePlan(
@@ -158,17 +165,18 @@ def _fee(tariff: str, version: int, line: TariffLine, body: Tariff) -> FeePlan:
         movements=line.only.movements,
         only=_only(line.only),
         group=line.group,
-        flat=line.flat,
+        flat=line.flat * per,
         rate=_scaled(line.rate, places),
-        per=10**places,
+        per=per,
         steps=tuple(
-            StepPlan(step.above, step.up_to or 0, step.flat, _scaled(step.rate, places)) for step in steps
+            StepPlan(step.above, step.up_to or 0, step.flat * per, _scaled(step.rate, places))
+            for step in steps
         ),
         marginal=slabs is not None and slabs.take == "marginal",
         volume_key=f"{tariff}/{line.id}.volume.{period}" if period else "",
         period=_WIDTHS[period or "day"],
-        least=line.least,
-        most=line.most or 0,
+        least=line.least * per,
+        most=(line.most or 0) * per,
         package_key=f"{tariff}/{package.id}.{package.every}" if package is not None else "",
         package_units=package.units if package is not None else 0,
         package_period=_WIDTHS[package.every if package is not None else "day"],
@@ -176,6 +184,9 @@ def _fee(tariff: str, version: int, line: TariffLine, body: Tariff) -> FeePlan:
         waived_parties=line.waived_for.parties,
         rounding=line.rounding,
         monthly=line.every is not None,
+        plain=line.only == Only(movements=line.only.movements)
+        and line.waived_for == Waiver()
+        and not (line.group or line.package or steps),
     )
 
 

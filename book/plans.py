@@ -50,8 +50,14 @@ class LimitPlan(msgspec.Struct, gc=False):
     slices: int
 
 
+Check = tuple[str, int, int, int, str, bool, OnlyPlan | None]
+"""What a movement asks of a limit: its key, most, width_ms, slices, by, sums and only. A tuple, since every
+movement takes all of it apart, for each of its limits.
+"""
+
+
 class StepPlan(msgspec.Struct, gc=False):
-    """A slab. up_to: 0 for no end.   rate: over the line's `per`."""
+    """A slab. up_to: 0 for no end.   flat, rate: in units of 1 / `per` of its line."""
 
     above: int
     up_to: int
@@ -60,8 +66,9 @@ class StepPlan(msgspec.Struct, gc=False):
 
 
 class FeePlan(msgspec.Struct, gc=False):
-    """A tariff line. per: the denominator of its rates.   most: 0 for any.
+    """A tariff line. flat, rate, least, most: in units of 1 / `per` of a minor unit.   most: 0 for any.
 
+    plain: nothing is to be asked but the amount.
     period: DAY or MONTH, in which `volume_key` counts what was moved; `marginal`: how its slabs are taken.
     package_key, package_units, package_period: of units that are free.   monthly: taken each month.
     """
@@ -90,14 +97,19 @@ class FeePlan(msgspec.Struct, gc=False):
     waived_parties: tuple[str, ...]
     rounding: Rounding
     monthly: bool
+    plain: bool
 
 
 class KindPlan(msgspec.Struct, gc=False):
-    """What one kind of movement is up against. pays, receives: whether it may take, and give."""
+    """What one kind of movement is up against. pays, receives: whether it may take, and give.
+
+    checks: of `limits`, in the same order.
+    """
 
     pays: bool
     receives: bool
     limits: tuple[LimitPlan, ...]
+    checks: tuple[Check, ...]
     fees: tuple[FeePlan, ...]
 
 

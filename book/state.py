@@ -101,7 +101,7 @@ class Role(msgspec.Struct):
 class Posted(msgspec.Struct, gc=False):
     """A transfer that can still be taken back.
 
-    legs: (account, signed amount) pairs: the two of the transfer first, then those of its fees.
+    legs: (account, signed amount) pairs, without those of its fees.
     uses: the limits that it counts against, to be given back with it.
     """
 
@@ -113,7 +113,7 @@ class Posted(msgspec.Struct, gc=False):
 
 
 class PostedDay(msgspec.Struct):
-    """The transfers of one business day, and the fees that can still be waived, by the seq of their event."""
+    """The transfers of a business day, and its fees that can still be given back, by the seq of their event."""
 
     business_date: Date
     first_seq: int

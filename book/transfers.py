@@ -27,10 +27,9 @@ def transfer_posted(book: Book, event: TransferPosted) -> None:
     post(book, event.postings)
     seq, amount = event.seq, event.amount
     uses, fees = event.uses, event.fees
-    legs: tuple[tuple[str, int], ...] = ((event.debit, -amount), (event.credit, amount))
+    legs = ((event.debit, -amount), (event.credit, amount))
     day = posted_day(book, seq)
     if fees:
-        legs += tuple([(posting.account, posting.amount) for posting in event.postings[2:]])
         day.fees[seq] = fees
     if uses:
         use(book, uses)

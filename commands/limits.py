@@ -21,6 +21,16 @@ def raised(line: LimitPlan, raises: dict[str, Raise] | None, at_ms: int) -> int:
     return line.most if one is None or one.until_ms <= at_ms else max(one.most, line.most)
 
 
+def raised_for(book: Book, line: LimitPlan, by: str, key: str, at_ms: int) -> int:
+    """The same, given whose count it is."""
+    holder = _holder(book, by, key)
+    return line.most if holder is None else raised(line, holder.raises, at_ms)
+
+
+def _holder(book: Book, by: str, key: str) -> Account | Party | None:
+    return book.accounts[key] if by == "account" else book.parties[key] if by == "party" else None
+
+
 def exceeded(
     book: Book,
     line: LimitPlan,
@@ -33,8 +43,8 @@ def exceeded(
     at_ms: int,
 ) -> Rejection:
     """limit_exceeded, with the figures behind it. What others have used is for staff only."""
-    holder = book.accounts.get(key) if by == "account" else book.parties.get(key) if by == "party" else None
-    most = raised(line, holder.raises if holder is not None else None, at_ms)
+    holder = _holder(book, by, key)
+    most = raised_for(book, line, by, key, at_ms)
     figures: dict[str, int | str] = {"limit": line.name, "most": most, "wanted": wanted}
     if line.width_ms != TRANSACTION:
         figures["resets_at_ms"] = resets_at_ms(book, line, by, key, bucket, first)
@@ -58,8 +68,8 @@ def resets_at_ms(book: Book, line: LimitPlan, by: str, key: str, bucket: int, fi
 
 def _oldest(book: Book, line: LimitPlan, by: str, key: str, bucket: int, first: int) -> int:
     """The oldest slice that still counts and in which something was used, else the current one."""
-    if by in ("account", "party"):
-        holder: Account | Party = book.accounts[key] if by == "account" else book.parties[key]
+    holder = _holder(book, by, key)
+    if holder is not None:
         usage = (holder.usage or {}).get(line.key)
         used = [] if usage is None else usage.buckets()
     else:

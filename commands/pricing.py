@@ -8,6 +8,7 @@ from book.plans import DAY, FeePlan, StepPlan
 from book.state import Account, Book
 from commands.filters import concerns, segment_of
 from commands.movements import Movement
+from schemas.documents.tariffs import Rounding
 from schemas.fees import Fee
 from schemas.fields import INT64_MAX
 from schemas.rejections import Rejection, reject
@@ -28,27 +29,20 @@ def fees_of(
     """
     account, amount = movement.account, movement.amount
     found: tuple[Fee, ...] = ()
-    decided: set[str] | None = None
+    decided: set[str] = set()
     for line in lines:
-        group = line.group
-        if group and decided is not None and group in decided:
-            continue
-        if line.only is not None and not concerns(
-            book, line.only, account, amount, movement.channel, movement.corridor, at_ms
-        ):
-            continue
-        if group:
-            decided = decided or set()
-            decided.add(group)
         moved = 0
-        if line.volume_key:
-            moved = _count(book, movement, line.volume_key, line.period, amount, reserved, uses)
-            if moved > INT64_MAX:
-                return reject("overflow", account=movement.account_id)
-        if (line.waived_segments or line.waived_parties) and waived(book, line, account):
-            continue
-        if line.package_key and _is_free(book, movement, line, reserved, uses):
-            continue
+        if not line.plain:
+            if line.group in decided or not _is_for(book, line, movement, at_ms):
+                continue
+            if line.group:
+                decided.add(line.group)
+            if line.volume_key:
+                moved = _count(book, movement, line.volume_key, line.period, amount, reserved, uses)
+                if moved > INT64_MAX:
+                    return reject("overflow", account=movement.account_id)
+            if waived(book, line, account) or _is_free(book, movement, line, reserved, uses):
+                continue
         fee = price(line, amount, moved)
         if fee == 0:
             continue
@@ -62,42 +56,54 @@ def fees_of(
     return found
 
 
+def _is_for(book: Book, line: FeePlan, movement: Movement, at_ms: int) -> bool:
+    only = line.only
+    return only is None or concerns(
+        book, only, movement.account, movement.amount, movement.channel, movement.corridor, at_ms
+    )
+
+
 def price(line: FeePlan, amount: int, moved: int) -> int:
     """The fee of one movement, minor units. moved: the volume so far, this movement included.
 
     In units of 1 / line.per, so that nothing is lost before it is rounded.
     """
-    per = line.per
-    exact = line.flat * per + amount * line.rate
+    exact = line.flat + amount * line.rate
     if line.steps:
-        if line.volume_key:
-            exact += _slabs(line, amount, moved - amount, moved)
-        else:
-            exact += _slabs(line, amount, 0, amount)
-    exact = max(exact, line.least * per)
-    if line.most:
-        exact = min(exact, line.most * per)
-    whole, rest = divmod(exact, per)
-    if rest == 0 or line.rounding == "down":
-        return whole
-    if line.rounding == "up":
-        return whole + 1
-    # Half of a minor unit goes up, or to the even neighbour.
-    if rest * 2 > per or (rest * 2 == per and (line.rounding == "half_up" or whole % 2)):
-        return whole + 1
-    return whole
+        exact += _slabs(line, amount, moved - amount, moved) if moved else _slabs(line, amount, 0, amount)
+    if exact < line.least:
+        exact = line.least
+    elif line.most and exact > line.most:
+        exact = line.most
+    per = line.per
+    whole = exact // per
+    rest = exact - whole * per
+    return whole + 1 if rest and _rounds_up(line.rounding, whole, rest * 2 - per) else whole
+
+
+def _rounds_up(rounding: Rounding, whole: int, past_half: int) -> bool:
+    """past_half: by how much the rest is past half of a minor unit; below zero where it falls short."""
+    match rounding:
+        case "half_even":
+            return past_half > 0 or (past_half == 0 and whole % 2 == 1)
+        case "half_up":
+            return past_half >= 0
+        case "up":
+            return True
+        case "down":
+            return False
 
 
 def _slabs(line: FeePlan, amount: int, begin: int, end: int) -> int:
     """What the slabs add, in units of 1 / line.per, for a movement from above `begin` up to `end`."""
     if line.marginal:
         return sum(
-            step.flat * line.per + part * step.rate
+            step.flat + part * step.rate
             for step in line.steps
             if (part := min(end, step.up_to or end) - max(begin, step.above)) > 0
         )
     step = _slab_at(line.steps, end)
-    return step.flat * line.per + amount * step.rate
+    return step.flat + amount * step.rate
 
 
 def _slab_at(steps: Sequence[StepPlan], at: int) -> StepPlan:
@@ -106,7 +112,9 @@ def _slab_at(steps: Sequence[StepPlan], at: int) -> StepPlan:
 
 def waived(book: Book, line: FeePlan, account: Account) -> bool:
     """Whether the party of the account does not pay."""
-    return account.party in line.waived_parties or segment_of(book, account) in line.waived_segments
+    if account.party in line.waived_parties:
+        return True
+    return bool(line.waived_segments) and segment_of(book, account) in line.waived_segments
 
 
 def _bucket(book: Book, period: int) -> int:
@@ -126,6 +134,8 @@ def _so_far(movement: Movement, key: str, bucket: int, uses: list[Use]) -> tuple
 def _is_free(book: Book, movement: Movement, line: FeePlan, reserved: bool, uses: list[Use]) -> bool:
     """Whether a unit of the package is left; then it is taken."""
     key, period = line.package_key, line.package_period
+    if not key:
+        return False
     taken, _ = _so_far(movement, key, _bucket(book, period), uses)
     if taken >= line.package_units:
         return False

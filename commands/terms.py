@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import msgspec
 
-from book.plans import DAY, TRANSACTION, KindPlan
+from book.plans import DAY, MONTH, KindPlan
 from book.state import Account, Book
 from commands.filters import concerns
-from commands.limits import exceeded, raised
+from commands.limits import exceeded, raised, raised_for
 from commands.movements import Movement, MovementKind
 from commands.pricing import fees_of
 from schemas.fees import Fee
@@ -46,11 +46,12 @@ def terms_of(book: Book, movement: Movement, at_ms: int, *, reserved: bool = Fal
     product = book.in_force.plans.get(account.product)
     if product is None:
         return NO_TERMS
-    plan = product.of(movement.currency).kinds[movement.kind]
-    if not (plan.receives if movement.kind == "payment_in" else plan.pays):
-        return not_allowed(movement.account_id, account, movement.kind)
+    kind = movement.kind
+    plan = (product.currencies.get(movement.currency) or product.rest).kinds[kind]
+    if not (plan.receives if kind == "payment_in" else plan.pays):
+        return not_allowed(movement.account_id, account, kind)
     uses: list[Use] = []
-    if plan.limits and (refused := _within(book, plan, movement, at_ms, reserved, uses)) is not None:
+    if plan.checks and (refused := _within(book, plan, movement, at_ms, reserved, uses)) is not None:
         return refused
     if not plan.fees:
         return Terms((), tuple(uses)) if uses else NO_TERMS
@@ -62,61 +63,55 @@ def _within(  # noqa: C901, PLR0912 - see above
     book: Book, plan: KindPlan, movement: Movement, at_ms: int, reserved: bool, uses: list[Use]
 ) -> Rejection | None:
     """Add what each limit counts to `uses`, or say which one is exceeded."""
-    account, amount = movement.account, movement.amount
+    account, amount, account_id = movement.account, movement.amount, movement.account_id
+    usages_here = account.usage
     today = book.business_date
-    for line in plan.limits:
-        if line.only is not None and not concerns(
-            book, line.only, account, amount, movement.channel, movement.corridor, at_ms
+    for number, (limit, most, width, slices, counted_by, sums, only) in enumerate(plan.checks):
+        if only is not None and not concerns(
+            book, only, account, amount, movement.channel, movement.corridor, at_ms
         ):
             continue
-        width = line.width_ms
         if width > 0:
             bucket = at_ms // width
+            first = bucket - slices
         elif width == DAY:
-            bucket = today.toordinal()
-        elif width == TRANSACTION:
-            if amount > line.most and amount > raised(line, account.raises, at_ms):
-                return exceeded(book, line, "account", movement.account_id, 0, 0, amount, 0, at_ms)
-            continue
+            first = bucket = today.toordinal()
+        elif width == MONTH:
+            first = bucket = today.year * 12 + today.month - 1
         else:
-            bucket = today.year * 12 + today.month - 1
-        first = bucket - line.slices
-        by = line.by
+            if amount > most and amount > raised(plan.limits[number], account.raises, at_ms):
+                return exceeded(book, plan.limits[number], "account", account_id, 0, 0, amount, 0, at_ms)
+            continue
+        total = used = held = 0
+        by: str = counted_by
         if by == "account" or (by == "party" and not account.party):
-            by, key, usages, raises = "account", movement.account_id, account.usage, account.raises
+            by, key = "account", account_id
+            usage = None if usages_here is None else usages_here.get(limit)
         elif by == "party":
-            party = book.parties[account.party]
-            key, usages, raises = account.party, party.usage, party.raises
+            key = account.party
+            usages = book.parties[key].usage
+            usage = None if usages is None else usages.get(limit)
         else:
             key = account.product if by == "product" else getattr(movement, by)
-            usages = raises = None
-        total = used = held = 0
-        if usages is not None:
-            usage = usages.get(line.key)
-            if usage is not None:
-                if usage.bucket == bucket:
-                    total, held = usage.total, usage.reserved
-                    used = total + usage.before
-                else:
-                    used = usage.since(first)
-        elif by not in ("account", "party") and (tally := book.usage.get(line.key)) is not None:
-            total, held = tally.slice_of(bucket, key) or (0, 0)
-            used = tally.since(first, key)
-        wanted = amount if line.sums else 1
-        if used + wanted > line.most and used + wanted > raised(line, raises, at_ms):
-            return exceeded(book, line, by, key, bucket, first, wanted, used, at_ms)
-        uses.append(
-            Use(
-                line.key,
-                by,
-                key,
-                bucket,
-                first,
-                wanted,
-                total + wanted,
-                held + wanted if reserved else held,
-            )
-        )
+            usage = None
+            tally = book.usage.get(limit)
+            if tally is not None:
+                total, held = tally.slice_of(bucket, key) or (0, 0)
+                used = tally.since(first, key)
+        if usage is not None:
+            if usage.bucket == bucket:
+                total, held = usage.total, usage.reserved
+                used = total + usage.before
+            else:
+                used = usage.since(first)
+        wanted = amount if sums else 1
+        if used + wanted > most:
+            line = plan.limits[number]
+            if used + wanted > raised_for(book, line, by, key, at_ms):
+                return exceeded(book, line, by, key, bucket, first, wanted, used, at_ms)
+        if reserved:
+            held += wanted
+        uses.append(Use(limit, by, key, bucket, first, wanted, total + wanted, held))
     return None
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from book.fees import fees_left
 from book.state import Account, Book
 from book.transfers import find_posted
 from commands.accounts import is_blocked
 from commands.decision import Decision
 from commands.reserves import given_back, given_back_part
-from commands.terms import NO_TERMS, Movement, fee_legs, may_receive, terms_of
+from commands.terms import Movement, fee_legs, may_receive, terms_of
 from schemas.fees import Fee
 from schemas.fields import INT64_MAX
 from schemas.message import Date
 from schemas.postings import Posting
 from schemas.rejections import Rejection, reject
+from schemas.reserves import Use
 from schemas.transfers import (
     MOST_LEGS,
     EntriesPosted,
@@ -60,27 +62,27 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
         value_date = book.business_date
     elif refused := value_date_refused(book, value_date):
         return refused
-    terms = NO_TERMS
     if credit.product and (unwelcome := may_receive(book, credit_id, credit, "transfer")):
         return unwelcome
+    fees: tuple[Fee, ...] = ()
+    uses: tuple[Use, ...] = ()
+    charged = 0
+    channel, corridor = command.channel, command.corridor
     if debit.product:
-        asked = terms_of(
+        terms = terms_of(
             book,
-            Movement(
-                "transfer", debit_id, debit, amount, currency, credit_id, command.channel, command.corridor
-            ),
+            Movement("transfer", debit_id, debit, amount, currency, credit_id, channel, corridor),
             at_ms,
         )
-        if isinstance(asked, Rejection):
-            return asked
-        terms = asked
-    fees = terms.fees
+        if isinstance(terms, Rejection):
+            return terms
+        fees, uses = terms.fees, terms.uses
+        for fee in fees:
+            charged += fee.amount
     debit_after = debit.booked - amount
     credit_after = credit.booked + amount
-    if debit.kind == "customer":
-        charged = terms.fee_amount() if fees else 0
-        if debit_after - charged - debit.held + debit.overdraft < 0:
-            return insufficient(debit, amount + charged)
+    if debit.kind == "customer" and debit_after - charged - debit.held + debit.overdraft < 0:
+        return insufficient(debit, amount + charged)
     if debit_after < -INT64_MAX:
         return reject("overflow", account=debit_id)
     if credit_after > INT64_MAX:
@@ -104,9 +106,9 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
         command.reference,
         postings,
         fees,
-        terms.uses,
-        command.channel,
-        command.corridor,
+        uses,
+        channel,
+        corridor,
     )
 
 
@@ -114,15 +116,20 @@ def fee_postings(
     book: Book, fees: tuple[Fee, ...], balances: dict[str, int]
 ) -> tuple[Posting, ...] | Rejection:
     """The postings of fees, after others of the event: `balances` are those that they left, by account."""
-    found: list[Posting] = []
-    for account, amount in fee_legs(fees):
-        before = balances.get(account)
-        balance = (book.accounts[account].booked if before is None else before) + amount
-        if not -INT64_MAX <= balance <= INT64_MAX:
-            return reject("overflow", account=account)
-        balances[account] = balance
-        found.append(Posting(account, amount, fees[0].currency, balance))
-    return tuple(found)
+    found: tuple[Posting, ...] = ()
+    accounts = book.accounts
+    for fee in fees:
+        payer, income, amount, currency = fee.account, fee.income, fee.amount, fee.currency
+        before = balances.get(payer)
+        paid = (accounts[payer].booked if before is None else before) - amount
+        balances[payer] = paid
+        before = balances.get(income)
+        received = (accounts[income].booked if before is None else before) + amount
+        balances[income] = received
+        if paid < -INT64_MAX or received > INT64_MAX:
+            return reject("overflow", account=payer if paid < -INT64_MAX else income)
+        found += (Posting(payer, -amount, currency, paid), Posting(income, amount, currency, received))
+    return found
 
 
 def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
@@ -169,7 +176,8 @@ def reverse_transfer(book: Book, command: ReverseTransfer, at_ms: int) -> Decisi
         return reject("transfer_not_found", transfer=command.transfer)
     if posted.reversed or posted.refunded:
         return reject("already_reversed", transfer=command.transfer)
-    postings = postings_of(book, [(account, -amount) for account, amount in posted.legs], at_ms)
+    legs = (*posted.legs, *fee_legs(fees_left(book, command.transfer)))
+    postings = postings_of(book, [(account, -amount) for account, amount in legs], at_ms)
     if isinstance(postings, Rejection):
         return postings
     return TransferReversed(
@@ -192,7 +200,7 @@ def refund_transfer(book: Book, command: RefundTransfer, at_ms: int) -> Decision
         return reject("transfer_not_found", transfer=command.transfer)
     if posted.reversed:
         return reject("already_reversed", transfer=command.transfer)
-    (debit, _), (credit, original) = posted.legs[:2]
+    (debit, _), (credit, original) = posted.legs
     if command.amount > original - posted.refunded:
         return reject("refund_exceeds_original", left=original - posted.refunded, wanted=command.amount)
     postings = postings_of(book, [(credit, -command.amount), (debit, command.amount)], at_ms)

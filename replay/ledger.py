@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from book.fees import fees_left
 from book.state import Account, Book
 from book.transfers import find_posted
 from commands.terms import fee_legs
@@ -133,7 +134,10 @@ def _reversal(book: Book, event: TransferReversed, found: Found) -> None:
         found(f"it takes back {event.transfer}, which is no transfer that can be")
     elif posted.reversed or posted.refunded:
         found(f"it takes back {event.transfer}, which was taken back before")
-    elif [(p.account, -p.amount) for p in event.postings] != list(posted.legs):
+    elif [(one.account, -one.amount) for one in event.postings] != [
+        *posted.legs,
+        *fee_legs(fees_left(book, event.transfer)),
+    ]:
         found(f"its postings are not those of {event.transfer} the other way round")
 
 
@@ -142,7 +146,7 @@ def _refund(book: Book, event: TransferRefunded, found: Found) -> None:
     if posted is None or not posted.currency:
         found(f"it refunds {event.transfer}, which is no transfer that can be")
         return
-    (debit, _), (credit, original) = posted.legs[:2]
+    (debit, _), (credit, original) = posted.legs
     legs = [(posting.account, posting.amount) for posting in event.postings]
     left = original - posted.refunded
     if posted.reversed or event.amount > left or event.refunded_after != posted.refunded + event.amount:

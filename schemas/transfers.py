@@ -71,7 +71,7 @@ class RefundTransfer(Command, tag="RefundTransfer"):
     reason: Text
 
 
-class TransferPosted(Event, tag="TransferPosted"):
+class TransferPosted(Event, tag="TransferPosted", omit_defaults=True):
     """Money moved from `debit` to `credit`. Its seq names it for reversal and refund.
 
     postings: first those of the amount, then two for each of the `fees`.   uses: the limits that count it.
