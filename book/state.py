@@ -113,7 +113,7 @@ class Posted(msgspec.Struct, gc=False):
 
 
 class PostedDay(msgspec.Struct):
-    """The transfers of a business day, and its fees that can still be given back, by the seq of their event."""
+    """The transfers of a business day, and its fees that can still be given back, by seq of their event."""
 
     business_date: Date
     first_seq: int
