@@ -73,7 +73,7 @@ def main(accounts: int, *, active: bool = False) -> None:
     _open(send, 0, AT_ONCE, now_ms, product)
     before = psutil.Process().memory_info().rss
     _open(send, AT_ONCE, accounts, now_ms, product)
-    later_ms = _pay(send, AT_ONCE, accounts, now_ms) if active else now_ms
+    later_ms = _pay(send, 0, AT_ONCE + accounts, now_ms) if active else now_ms
     touches = 0
     while len(state.repeats.seen) > touches:  # until only the touches themselves are remembered
         later_ms += 2 * WINDOW_MS
