@@ -125,7 +125,7 @@ def same_window(line: dict[str, Any], then_ms: int, now_ms: int) -> bool:
             return (local(then_ms).year, local(then_ms).month) == (local(now_ms).year, local(now_ms).month)
         case _:
             width = line["span_ms"] // line["buckets"]
-            return then_ms // width >= now_ms // width - line["buckets"]
+            return bool(then_ms // width >= now_ms // width - line["buckets"])
 
 
 def local(at_ms: int) -> datetime.datetime:
