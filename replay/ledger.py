@@ -1,7 +1,8 @@
-"""The books kept a second time, from postings alone, so that a bug in `evolve` is found and not repeated.
+"""The books kept a second time, from postings and reserves alone, so that a bug in `evolve` is found and
+not repeated.
 
 What must hold of every money event: its postings sum to zero in each currency, each balance follows from the
-one before, nobody falls below their floor, and dates are in order.
+one before, nobody falls below their floor, and dates are in order. The same of what is held.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from book.fees import fees_left
 from book.state import Account, Book
 from book.transfers import find_posted
 from commands.terms import fee_legs
-from replay import end_of_day
+from replay import end_of_day, payments
 from schemas.accounts import AccountClosed
 from schemas.catalogue import MONEY_EVENTS
 from schemas.crossbook import CrossBookCompleted, CrossBookReceived
@@ -27,12 +28,13 @@ Found = Callable[[str], None]
 
 
 class Ledger:
-    """One book's second bookkeeping. seq: of its newest event.   balances: booked, by account."""
+    """One book's second bookkeeping. seq: of its newest event.   balances, held: by account."""
 
     def __init__(self, book: str) -> None:
         self.book = book
         self.seq = 0
         self.balances: defaultdict[str, int] = defaultdict(int)
+        self.held: defaultdict[str, int] = defaultdict(int)
 
     def post(self, book: Book, event: Any, found: Found) -> None:
         """Check a money event against the balances so far and book it here, before the book applies it."""
@@ -66,6 +68,30 @@ class Ledger:
                 "the open period"
             )
 
+    def reserve(self, book: Book, event: Any, found: Found) -> None:
+        """Check what an event reserves and releases against what was held so far, before the book does it."""
+        for one in event.reserves:
+            if one.account not in book.accounts:
+                found(f"there is no account {one.account}")
+            held = self.held[one.account]
+            if held + one.amount != one.held or one.held < 0:
+                found(f"{one.account} had {held} held, {one.amount} more, and the event says {one.held}")
+            self.held[one.account] = one.held
+
+    def covered(self, book: Book, event: Any, found: Found) -> None:
+        """Check, when the event was applied, that what was reserved was there."""
+        for one in event.reserves:
+            account = book.accounts.get(one.account)
+            if account is None:
+                continue
+            if account.held != self.held[one.account]:
+                found(
+                    f"the state holds {account.held} of {one.account}, its reserves {self.held[one.account]}"
+                )
+            available = account.booked - account.held + account.overdraft
+            if one.amount > 0 and account.kind == "customer" and available < 0:
+                found(f"{-available} more is reserved of {one.account} than there is")
+
     def bounds(self, book: Book, event: Any, found: Found) -> None:
         """Check, when the event was applied, that who paid could, and that the book has the same balances."""
         accounts, balances = book.accounts, self.balances
@@ -90,6 +116,9 @@ class Ledger:
             if account.booked != self.balances.get(name, 0):
                 posted = self.balances.get(name, 0)
                 yield f"{name} has {account.booked} in the state and {posted} by its postings"
+            held = self.held.get(name, 0)
+            if account.held != held:
+                yield f"{name} has {account.held} held in the state and {held} by its reserves"
         for currency, total in totals.items():
             if total:
                 yield f"all accounts in {currency} together have {total}, not zero"
@@ -184,6 +213,7 @@ MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     TransferReversed: _reversal,
     TransferRefunded: _refund,
     **end_of_day.MONEY,
+    **payments.MONEY,
 }
 """What moves money, and what of it is to be compared with what came before."""
 OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {AccountClosed: _closing}

@@ -25,7 +25,7 @@ from replay.chain import Chain
 from replay.crossings import CrossBook
 from replay.ledger import MONEY, OTHERS, Ledger
 from replay.problems import Problem, Problems
-from schemas.catalogue import decode_event
+from schemas.catalogue import RESERVING_EVENTS, decode_event
 from schemas.message import Event
 from schemas.rejections import CommandRejected
 
@@ -162,27 +162,41 @@ class _Verification:
             problems.here(f"seq {event.seq} stands where {expected} belongs")
         if event.book != ledger.book:
             problems.here(f"the event of book {event.book} stands under the key of book {ledger.book}")
-        kind = type(event)
         book = partition.books.get(event.book)
         self.answers.check(book, event)
         self.crossings.check(event, problems.here)
-        money = MONEY.get(kind)
         if book is not None:
-            if event.at < book.at:
-                problems.here(f"its time {event.at} is before the book's, {book.at}")
-            if money is not None:
-                ledger.post(book, event, problems.here)
-                money(book, event, problems.here)
-            elif kind in OTHERS:
-                OTHERS[kind](book, event, problems.here)
+            self._before(book, event, ledger)
         try:
             evolve(partition, event)
         except Exception as error:  # noqa: BLE001 - whatever a damaged event does to evolve is a finding, not our end
             if problems.count == before:
                 problems.here(f"the event cannot be applied ({type(error).__name__}: {error})")
             _apply_by_force(partition, event)
-        if money is not None and book is not None:
-            ledger.bounds(book, event, problems.here)
+        if book is not None:
+            self._after(book, event, ledger)
+
+    def _before(self, book: Book, event: Event, ledger: Ledger) -> None:
+        """What is asked of an event when it is not applied yet."""
+        found, kind = self.problems.here, type(event)
+        if event.at < book.at:
+            found(f"its time {event.at} is before the book's, {book.at}")
+        money = MONEY.get(kind)
+        if money is not None:
+            ledger.post(book, event, found)
+            money(book, event, found)
+        elif kind in OTHERS:
+            OTHERS[kind](book, event, found)
+        if kind in RESERVING_EVENTS:
+            ledger.reserve(book, event, found)
+
+    def _after(self, book: Book, event: Event, ledger: Ledger) -> None:
+        """What is asked of the book when it was."""
+        kind = type(event)
+        if kind in MONEY:
+            ledger.bounds(book, event, self.problems.here)
+        if kind in RESERVING_EVENTS:
+            ledger.covered(book, event, self.problems.here)
 
     def result(self, extra: Extra | None) -> Verified:
         """What was found, when all was read."""
@@ -231,6 +245,10 @@ def _apply_by_force(partition: Partition, event: Any) -> None:
         for posting in event.postings:
             if posting.account in book.accounts:
                 book.accounts[posting.account].booked = posting.balance
+    if type(event) in RESERVING_EVENTS:
+        for one in event.reserves:
+            if one.account in book.accounts:
+                book.accounts[one.account].held = one.held
     key = key_of(event.actor, event.command)
     if event.fingerprint and key not in book.repeats.seen:
         reason = event.reason if isinstance(event, CommandRejected) else ""
