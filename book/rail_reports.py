@@ -60,6 +60,7 @@ def payment_returned(book: Book, event: PaymentReturned) -> None:
     payment = book.payments.by_id[event.payment]
     returned = payment.returned + event.amount
     assert returned == event.returned_after <= payment.amount, "returns never exceed the payment"
+    assert event.left == payment.amount - returned, "what is left is what has not come back"
     payment.returned = returned
     payment.returns += (event.rail_reference,)
     if event.recalled:

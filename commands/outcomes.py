@@ -101,6 +101,7 @@ class Outcomes:
             amount=amount,
             currency=one.currency,
             returned_after=after,
+            left=one.amount - after,
             recalled=recalled,
             reason=self._reason,
             rail_reference=self._rail_reference,

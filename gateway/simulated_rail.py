@@ -141,7 +141,8 @@ class SimulatedRail:
             return [("unknown", None, "")]
         fate = self._lots(told.book, told.payment)
         if fate.randrange(1_000) < self.conduct.fails:
-            return [("failed", None, ""), ("recall_refused", None, "")][: 1 + told.recall]
+            failed: list[tuple[ReportStatus, int | None, str]] = [("failed", None, "")]
+            return [*failed, ("recall_refused", None, "")] if told.recall else failed
         answers: list[tuple[ReportStatus, int | None, str]] = [("settled", told.amount, "")]
         if told.first:
             answers.insert(0, ("accepted", None, ""))

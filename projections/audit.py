@@ -45,6 +45,7 @@ TABLES = (AUDIT,)
 
 _ENTITY = frozenset(
     {"account", "party", "block", "person", "user", "system", "subject", "role", "asset", "opened"}
+    | {"hold", "payment", "stop"}
 )
 _ASKED = _ENTITY | {"debit", "credit", "document", "payment"}
 ENTITIES: dict[type[Event], tuple[str, ...]] = {

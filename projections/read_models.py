@@ -20,8 +20,11 @@ from projections import (
     cross_book,
     daily_balances,
     entries,
+    holds,
     interest,
     parties,
+    payments,
+    stops,
     trial_balance,
 )
 from projections.tables import Batch, Change, Staging, Table, digest_of
@@ -40,6 +43,9 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     cross_book.changes,
     parties.changes,
     accounts.changes,
+    holds.changes,
+    payments.changes,
+    stops.changes,
 )
 STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED)
 SETTLE: tuple[str, ...] = (
@@ -65,6 +71,9 @@ TABLES: tuple[Table, ...] = (
     *cross_book.TABLES,
     *parties.TABLES,
     *accounts.TABLES,
+    *holds.TABLES,
+    *payments.TABLES,
+    *stops.TABLES,
     *trial_balance.TABLES,
 )
 DIGEST = digest_of(TABLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import approvals_views, cross_book, ledger_views
+from projections import approvals_views, cross_book, holds, ledger_views, payment_views
 from projections.view import (
     ACCOUNT,
     AT,
@@ -261,5 +261,7 @@ VIEWS = (
     *approvals_views.VIEWS,
     *cross_book.VIEWS,
     *ledger_views.VIEWS,
+    *holds.VIEWS,
+    *payment_views.VIEWS,
 )
 """Every view. A read model with views of its own adds them here."""

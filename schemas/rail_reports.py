@@ -88,9 +88,10 @@ class PaymentFailed(Event, tag="PaymentFailed"):
 
 
 class PaymentReturned(Event, tag="PaymentReturned"):
-    """Money came back, whole or in part. returned_after: all that has come back.   recalled: as we asked.
+    """Money came back, whole or in part. returned_after: all that has come back.   left: what has not.
 
-    credited: the payer's account, or suspense where that takes nothing or was paid back before.
+    recalled: as we asked.   credited: the payer's account, or suspense where that takes nothing or was paid
+    back before.
     """
 
     payment: str
@@ -99,6 +100,7 @@ class PaymentReturned(Event, tag="PaymentReturned"):
     amount: int
     currency: str
     returned_after: int
+    left: int
     recalled: bool
     reason: str
     rail_reference: str
