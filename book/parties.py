@@ -7,7 +7,7 @@ from typing import Any
 
 from book.payments import release
 from book.state import Book, Party
-from schemas.parties import PartyProfileChanged, PartyRegistered, PartyStatusChanged
+from schemas.parties import PartyProfileChanged, PartyRegistered, PartyRiskRated, PartyStatusChanged
 
 
 def party_registered(book: Book, event: PartyRegistered) -> None:
@@ -42,8 +42,14 @@ def party_status_changed(book: Book, event: PartyStatusChanged) -> None:
         release(book, "party_not_active", event.party, event.at)
 
 
+def party_risk_rated(book: Book, event: PartyRiskRated) -> None:
+    """The party is of another risk."""
+    book.parties[event.party].risk = event.risk
+
+
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     PartyRegistered: party_registered,
     PartyProfileChanged: party_profile_changed,
     PartyStatusChanged: party_status_changed,
+    PartyRiskRated: party_risk_rated,
 }

@@ -79,7 +79,7 @@ def _together(lines: tuple[LineInForce, ...]) -> LinesInForce:
 
 
 def _amounts_only(when: When) -> bool:
-    return bool(when.amounts) and not (when.document_kinds or when.segments or when.together)
+    return bool(when.amounts) and not (when.document_kinds or when.segments or when.risks or when.together)
 
 
 def _in_force(policy: str, version: int, line: PolicyLine) -> LineInForce:

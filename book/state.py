@@ -22,7 +22,7 @@ from book.waiting import Approvals
 from schemas.access import Permit, Scope
 from schemas.documents.charts import NormalSide
 from schemas.fees import Fee
-from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyStatus, Screening
+from schemas.fields import AccountKind, Clock, Direction, PartyKind, PartyRisk, PartyStatus, Screening
 from schemas.message import Date
 from schemas.reserves import Use
 
@@ -76,6 +76,7 @@ class Party(msgspec.Struct, gc=False):
     number: str
     segment: str
     branch: str
+    risk: PartyRisk = "unrated"
     open_accounts: int = 0
     usage: dict[str, Usage] | None = None
     raises: dict[str, Raise] | None = None

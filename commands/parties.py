@@ -13,7 +13,9 @@ from schemas.parties import (
     ChangePartyStatus,
     PartyProfileChanged,
     PartyRegistered,
+    PartyRiskRated,
     PartyStatusChanged,
+    RatePartyRisk,
     RegisterParty,
 )
 from schemas.rejections import reject
@@ -85,8 +87,19 @@ def change_party_status(book: Book, command: ChangePartyStatus, at_ms: int) -> D
     )
 
 
+def rate_party_risk(book: Book, command: RatePartyRisk, at_ms: int) -> Decision:
+    """Rejected, in this order: party_not_found, nothing_to_change."""
+    party = book.parties.get(command.party)
+    if party is None:
+        return reject("party_not_found", party=command.party)
+    if command.risk == party.risk:
+        return reject("nothing_to_change")
+    return PartyRiskRated(party=command.party, before=party.risk, risk=command.risk, reason=command.reason)
+
+
 DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
     RegisterParty: register_party,
     ChangePartyProfile: change_party_profile,
     ChangePartyStatus: change_party_status,
+    RatePartyRisk: rate_party_risk,
 }

@@ -34,7 +34,7 @@ from schemas.fees import WaiveFee
 from schemas.interest import CapitaliseInterest
 from schemas.limits import RaiseLimit
 from schemas.message import Command
-from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
+from schemas.parties import ChangePartyProfile, ChangePartyStatus, RatePartyRisk, RegisterParty
 from schemas.publishing import PublishDocument
 from schemas.repairs import RepairPayment
 from schemas.stops import ResumePayments
@@ -247,7 +247,7 @@ def _register_party(book: Book, command: RegisterParty) -> Reach:
     return Reach(parties=[command.party], branches=[command.branch])
 
 
-def _party(book: Book, command: ChangePartyProfile | ChangePartyStatus) -> Reach:
+def _party(book: Book, command: ChangePartyProfile | ChangePartyStatus | RatePartyRisk) -> Reach:
     party = book.parties.get(command.party)
     if party is None:
         return Reach(parties=[command.party])
@@ -296,6 +296,7 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     RegisterParty: _register_party,
     ChangePartyProfile: _party,
     ChangePartyStatus: _party,
+    RatePartyRisk: _party,
     Approve: _of_what_waits,
     Decline: _of_what_waits,
     Withdraw: _of_what_waits,

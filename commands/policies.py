@@ -69,6 +69,8 @@ def _meant(book: Book, one: LineInForce, command: Any, reach: Reach, at_ms: int,
         return False
     if when.segments and not _in_segments(book, command, reach, when.segments):
         return False
+    if when.risks and not _of_risks(book, reach, when.risks):
+        return False
     if not when.amounts and when.together is None:
         return True
     amounts = reach.amounts
@@ -95,6 +97,14 @@ def _in_segments(book: Book, command: Any, reach: Reach, segments: tuple[str, ..
         if name and (segment is None or segment in segments):
             return True
     return False
+
+
+def _of_risks(book: Book, reach: Reach, risks: tuple[str, ...]) -> bool:
+    """A party that is not known yet is not rated yet."""
+    if reach.parties is None:
+        return True
+    parties = [(name, book.parties.get(name)) for name in reach.parties if name]
+    return any(("unrated" if party is None else party.risk) in risks for _, party in parties)
 
 
 # --- what a maker sends to a payee ------------------------------------------------------------------------

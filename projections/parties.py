@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from projections.copying import cell, instant, rows_of
 from projections.tables import Batch, Change, Execute, Insert, Table
-from schemas.parties import PartyProfileChanged, PartyRegistered, PartyStatusChanged
+from schemas.parties import PartyProfileChanged, PartyRegistered, PartyRiskRated, PartyStatusChanged
 
 PARTIES = Table(
     "parties",
@@ -23,6 +23,7 @@ PARTIES = Table(
         ("branch", "text NOT NULL"),
         ("registered_at", "timestamptz NOT NULL"),
         ("seq", "bigint NOT NULL"),
+        ("risk", "text NOT NULL"),
     ),
     key=("book", "party"),
     personal=("name", "born_on", "number"),
@@ -33,6 +34,7 @@ _PROFILE = (
     "UPDATE {schema}.parties SET name = %s, country = %s, born_on = %s::date, number = %s, segment = %s, "
     "branch = %s, seq = %s WHERE book = %s AND party = %s"
 )
+_RISK = "UPDATE {schema}.parties SET risk = %s, seq = %s WHERE book = %s AND party = %s"
 _STATUS = "UPDATE {schema}.parties SET status = %s, seq = %s WHERE book = %s AND party = %s"
 
 
@@ -63,6 +65,8 @@ def changes(batch: Batch) -> Iterator[Change]:
                 )
             case PartyStatusChanged():
                 yield Execute(_STATUS, [(event.status, event.seq, event.book, event.party)])
+            case PartyRiskRated():
+                yield Execute(_RISK, [(event.risk, event.seq, event.book, event.party)])
             case _:
                 pass
 
@@ -72,5 +76,5 @@ def _registered(event: PartyRegistered) -> str:
     return (
         f"{cell(event.book)}\t{cell(event.party)}\t{event.kind}\t{event.status}\t{cell(event.name)}\t"
         f"{cell(event.country)}\t{cell(born_on)}\t{cell(event.number)}\t{cell(event.segment)}\t"
-        f"{cell(event.branch)}\t{instant(event.at)}\t{event.seq}\n"
+        f"{cell(event.branch)}\t{instant(event.at)}\t{event.seq}\tunrated\n"
     )

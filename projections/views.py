@@ -129,6 +129,7 @@ CORE = (
                     "country": "ISO 3166-1 alpha-2; may be empty.",
                     "segment": "Segment code; may be empty.",
                     "branch": "Branch code; may be empty.",
+                    "risk": "How much risk the bank sees in it: unrated, low, medium or high.",
                     "registered_at": "When the party was registered, book time.",
                     "seq": "Number of the newest event that changed the party.",
                 }

@@ -89,6 +89,7 @@ ESSENTIAL_KINDS: tuple[AccountKind, ...] = (
 )
 """The kinds of account that every chart has a line for. Interest and the year's end need more of it."""
 PartyKind = Literal["person", "business"]
+PartyRisk = Literal["unrated", "low", "medium", "high"]
 PartyStatus = Literal["pending", "active", "blocked", "closed"]
 Direction = Literal["debits", "credits", "both"]
 MovementKind = Literal["transfer", "payment_out", "payment_in", "exchange", "hold", "standing"]

@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from pydantic import StringConstraints
 
-from schemas.fields import END, Label, NewId, PartyId, PartyKind, PartyStatus, Personal, PersonalText, Text
+from schemas.fields import (
+    END,
+    Label,
+    NewId,
+    PartyId,
+    PartyKind,
+    PartyRisk,
+    PartyStatus,
+    Personal,
+    PersonalText,
+    Text,
+)
 from schemas.message import Command, Date, Event
 
 COUNTRY = "^([A-Z]{2})?$"
@@ -52,6 +63,14 @@ class ChangePartyStatus(Command, tag="ChangePartyStatus"):
     reason: Text
 
 
+class RatePartyRisk(Command, tag="RatePartyRisk"):
+    """Say how much risk the bank sees in a party; approval policies ask for it."""
+
+    party: PartyId
+    risk: PartyRisk
+    reason: Text
+
+
 class PartyRegistered(Event, tag="PartyRegistered"):
     """A party is known."""
 
@@ -87,5 +106,14 @@ class PartyStatusChanged(Event, tag="PartyStatusChanged"):
     reason: str
 
 
-COMMANDS = (RegisterParty, ChangePartyProfile, ChangePartyStatus)
-EVENTS = (PartyRegistered, PartyProfileChanged, PartyStatusChanged)
+class PartyRiskRated(Event, tag="PartyRiskRated"):
+    """The party's risk is another."""
+
+    party: str
+    before: PartyRisk
+    risk: PartyRisk
+    reason: str
+
+
+COMMANDS = (RegisterParty, ChangePartyProfile, ChangePartyStatus, RatePartyRisk)
+EVENTS = (PartyRegistered, PartyProfileChanged, PartyStatusChanged, PartyRiskRated)

@@ -41,7 +41,13 @@ from schemas.books import ClosePeriod, ConfirmClock, RegisterAsset, SetRepeatWin
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
 from schemas.limits import RaiseLimit
-from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
+from schemas.parties import (
+    ChangePartyProfile,
+    ChangePartyStatus,
+    PartyRegistered,
+    RatePartyRisk,
+    RegisterParty,
+)
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected, Reason
 from schemas.repairs import RepairPayment
@@ -256,7 +262,7 @@ ROOMS: list[Word] = [
 ]
 SCOPED = (
     Transfer, PostEntries, ReverseTransfer, RefundTransfer, OpenAccount, SetOverdraft, BlockAccount,
-    LiftBlock, CloseAccount, RegisterParty, ChangePartyProfile, ChangePartyStatus,
+    LiftBlock, CloseAccount, RegisterParty, ChangePartyProfile, ChangePartyStatus, RatePartyRisk,
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from schemas.approvals import (
 )
 from schemas.books import Administrator, OpenBook
 from schemas.catalogue import COMMAND_TYPES
-from schemas.parties import RegisterParty
+from schemas.parties import PartyRiskRated, RatePartyRisk, RegisterParty
 from schemas.publishing import DocumentPublished, PublishDocument
 from schemas.rejections import CommandRejected
 from schemas.transfers import EntriesPosted, TransferPosted
@@ -147,6 +147,16 @@ def test_a_segment_narrows_a_line() -> None:
     )
     assert waits(transfer("a-rich", "a-plain", 1).by("mia"))
     assert not waits(transfer("a-plain", "a-rich", 1).by("mia"))
+
+
+def test_the_risk_of_a_party_narrows_a_line() -> None:
+    bank(policy(line("Transfer", when={"risks": ["medium", "high"]})))
+    assert not waits(pay())
+    when(say(RatePartyRisk, party="p-alice", risk="high", reason="adverse media"))
+    then(happened(PartyRiskRated, before="unrated", risk="high"))
+    assert waits(pay())
+    when(say(RatePartyRisk, party="p-alice", risk="low", reason="cleared"))
+    assert not waits(pay())
 
 
 def say_party(name: str, segment: str) -> Said:

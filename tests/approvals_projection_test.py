@@ -15,6 +15,7 @@ from projections.projector import Projector
 from schemas.access import ReinstateActor, SuspendActor
 from schemas.approvals import ApprovalGiven, Delegate, RevokeDelegation
 from schemas.catalogue import decode_event
+from schemas.parties import RatePartyRisk
 from tests.approvals_words import approve, decline, line, newest, policy, roles, staff, withdraw
 from tests.projecting import is_right, utc
 from tests.story import (
@@ -54,6 +55,7 @@ def a_week() -> dict[str, int]:
         policy(line("Transfer", count=2, expires_after_s=3_600)),
     )
     found: dict[str, int] = {}
+    when(say(RatePartyRisk, party="p-alice", risk="medium", reason="reviewed"))
 
     def asked(name: str, amount: int = 100) -> None:
         when(pay(amount))
@@ -142,6 +144,8 @@ def test_every_row_is_what_the_fold_says(postgres_dsn: str, limit: int) -> None:
         assert shown[found["waiting"]]["roles_left"] == ["checker"]
         assert [one["actor"] for one in rows(session, "SELECT * FROM reporting.overrides")] == ["max"]
         assert len(rows(session, "SELECT * FROM reporting.delegations")) == 2
+        parties = rows(session, "SELECT party, risk FROM reporting.parties ORDER BY party")
+        assert [tuple(one.values()) for one in parties] == [("p-alice", "medium"), ("p-bob", "unrated")]
         (row,) = rows(
             session,
             "SELECT o.type FROM daybook.audit AS o JOIN daybook.approvals AS a "

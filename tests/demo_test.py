@@ -106,7 +106,7 @@ def test_the_bank_is_small_but_has_everything_in_it() -> None:
     unused |= {"CapitaliseInterest", "CloseYear"}
     unused |= {"SendToBook", "ReceiveFromBook", "CompleteCrossBook", "ReleaseCrossBook"}
     unused |= {"AcknowledgeCrossBook"}
-    unused |= {"Approve", "Decline", "Withdraw", "Delegate", "RevokeDelegation"}
+    unused |= {"Approve", "Decline", "Withdraw", "Delegate", "RevokeDelegation", "RatePartyRisk"}
     unused |= {"RaiseLimit", "WaiveFee"}
     unused |= {"PlaceHold", "RaiseHold", "CaptureHold", "ReleaseHold"}
     unused |= {"SubmitPayment", "CancelPayment", "RecallPayment", "SetScreening", "ReportPayment"}

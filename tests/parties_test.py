@@ -13,7 +13,9 @@ from schemas.parties import (
     ChangePartyProfile,
     PartyProfileChanged,
     PartyRegistered,
+    PartyRiskRated,
     PartyStatusChanged,
+    RatePartyRisk,
     RegisterParty,
 )
 from schemas.rejections import Reason
@@ -140,6 +142,19 @@ GIVEN: list[Word] = [
     party("ada", name="Ada"),
     account("adas", party_id="ada"),
 ]
+
+
+def risk(party_id: str, rating: str) -> Said:
+    return say(RatePartyRisk, party=party_id, risk=rating, reason="reviewed")
+
+
+def test_a_party_is_of_another_risk_from_then_on() -> None:
+    given(*GIVEN)
+    when(risk("ada", "high"))
+    then(happened(PartyRiskRated, before="unrated", risk="high"))
+    assert story().book.parties["ada"].risk == "high"
+
+
 REJECTIONS: list[tuple[Reason, Said]] = [
     # One row a rejection, in the order in which they are checked; each row has the later faults, too.
     ("party_exists", say(RegisterParty, party="ada", kind="person", name="Ada")),
@@ -150,6 +165,8 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("party_not_found", party_becomes("nobody", "pending")),
     ("status_change_not_allowed", party_becomes("ada", "pending")),
     ("party_has_accounts", party_becomes("ada", "closed")),
+    ("party_not_found", risk("nobody", "unrated")),
+    ("nothing_to_change", risk("ada", "unrated")),
 ]
 
 

@@ -37,7 +37,7 @@ NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "Da
 NEVER_HERE |= {"MonthEnded", "PeriodBalances", "YearClosed"}
 NEVER_HERE |= {"CrossBookSent", "CrossBookReceived", "CrossBookRefused"}  # see crossbook_rows_test
 NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged"}
-NEVER_HERE |= {one.__name__ for one in approvals.EVENTS}
+NEVER_HERE |= {one.__name__ for one in approvals.EVENTS} | {"PartyRiskRated"}  # approvals_projection_test
 NEVER_HERE |= {
     one.__name__
     for capability in (holds, payments, rail_reports, repairs, stops)
@@ -139,7 +139,7 @@ def check_parties(session: Session, name: str, book: Book) -> None:
     shown = {one["party"]: one for one in of_book(session, "parties", name)}
     assert set(shown) == set(book.parties)
     for party_id, one in book.parties.items():
-        for field in ("kind", "status", "name", "country", "born_on", "number", "segment", "branch"):
+        for field in ("kind", "status", "name", "country", "born_on", "number", "segment", "branch", "risk"):
             assert shown[party_id][field] == getattr(one, field), (party_id, field)
 
 

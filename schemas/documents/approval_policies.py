@@ -9,7 +9,7 @@ import annotated_types as at
 from msgspec import Meta
 
 from schemas.documents.document import Document, Problem
-from schemas.fields import Amount, Currency, Label, NewId, NoNul, PersonId, RoleId
+from schemas.fields import Amount, Currency, Label, NewId, NoNul, PartyRisk, PersonId, RoleId
 from schemas.message import Value
 
 MOST_APPROVERS = 6
@@ -46,12 +46,14 @@ class When(Value):
     """Which of the commands are meant; all of them where nothing is said.
 
     document_kinds: of `PublishDocument`, of these kinds.   segments: of parties in these segments.
+    risks: of parties of these risks.
     amounts: at or above, by currency.   together: a sum over time.   Of these two, one is enough.
     What cannot be judged (a currency that is not listed, no amount, no party) is meant.
     """
 
     document_kinds: Annotated[tuple[Label, ...], Meta(max_length=100), at.MaxLen(100)] = ()
     segments: Annotated[tuple[Label, ...], Meta(max_length=100), at.MaxLen(100)] = ()
+    risks: Annotated[tuple[PartyRisk, ...], Meta(max_length=4), at.MaxLen(4)] = ()
     amounts: dict[Currency, Amount] = {}
     together: Together | None = None
 
