@@ -1,0 +1,353 @@
+"""A random history of two banks' business through the real worker: every capability, and what they do together.
+
+Commands are made from their types. A field is filled by its name: with something that the book has (an account, a
+payment, a hold, an approval; learned from the events so far), now and then with something that it has not. So a
+new capability takes part from the day on which its commands stand in the catalogue. `tests/random_bank.py` is its
+sibling for hostile texts and access.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import inspect
+
+from book.state import Book
+from engine.errors import DaybookError
+from engine.genesis import begin
+from engine.log.memory import Crash, Faults, MemoryLog
+from engine.log.records import BEFORE_FIRST, Out
+from engine.reactor import Host
+from engine.worker import Worker
+from gateway.relay import Relay
+from schemas import access, books
+from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem
+from schemas.accounts import OpenAccount
+from schemas.approvals import Approve
+from schemas.books import Administrator, AdvanceTime, OpenBook
+from schemas.catalogue import COMMANDS, MONEY_EVENTS, decode_event, encode
+from schemas.fields import NEW_ID
+from schemas.message import Command, Event
+from schemas.parties import RegisterParty
+from schemas.publishing import PublishDocument
+from schemas.transfers import Transfer
+from tests.crossbook_words import RELAYED
+
+BEGAN_MS: Final = 1_704_103_200_000  # 1 January 2024, 10:00 UTC
+HOUR_MS: Final = 3_600_000
+BOOKS: Final = ("main", "side")
+PEOPLE: Final = ("root", "vera", "otto")
+OWN: Final = {
+    "nostro": "nostro",
+    "transit": "suspense",
+    "parked": "suspense",
+    "fees": "income",
+    "ib": "inter_book",
+    "interest-paid": "expense",
+    "interest-received": "income",
+    "payable": "accrued",
+    "receivable": "accrued",
+}
+"""The banks' own accounts, and their kinds."""
+
+ELSEWHERE = frozenset({*RELAYED, *access.COMMANDS, *books.COMMANDS, PublishDocument}) - {AdvanceTime}
+"""What is not drawn: the relay's words, who may do what, the book's own terms, documents by chance."""
+OFTEN = {"Transfer": 14, "SubmitPayment": 8, "ReportPayment": 14, "PlaceHold": 6, "CaptureHold": 8}
+OFTEN |= {"Approve": 12, "SendToBook": 8, "AdvanceTime": 5, "PostEntries": 2}
+SELDOM = {"CloseAccount", "BlockAccount", "ChangePartyStatus", "SetOverdraft", "OpenAccount", "RegisterParty"}
+SELDOM |= {"StopPayments", "SetScreening"}
+
+
+class Business:
+    """The history so far, the same for a seed."""
+
+    def __init__(self, seed: int, *, faults: Faults | None = None) -> None:
+        self.chance = random.Random(seed)
+        self.now = BEGAN_MS
+        self.told = 0
+        self.crashes = 0
+        self.known: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self.seqs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._heard = BEFORE_FIRST
+        self.log = MemoryLog(clock=self.clock)
+        begin(self.log, [Administrator(person="ruth", user="root")], self.now)
+        self.worker = Worker(self.log, clock=self.clock, batch=5)
+        for command in self._opening():
+            (answer,) = self.submit(command)
+            assert type(answer).__name__ != "CommandRejected", (command, answer)
+        if faults is not None:
+            self.log = self.log.reopen(faults=faults)
+            self._recover()
+        self.host = Host(Relay(), [self.log.reader()], self._send, clock=self.clock)
+        drawn = [kind for kind in COMMANDS if kind not in ELSEWHERE]
+        self._drawn = [
+            (kind, 1 if kind.__name__ in SELDOM else OFTEN.get(kind.__name__, 4)) for kind in drawn
+        ]
+
+    def clock(self) -> int:
+        return self.now
+
+    def book(self, name: str) -> Book:
+        return self.worker.folded.partition.books[name]
+
+    def events(self) -> list[Event]:
+        return [decode_event(record.value) for record in self.log.events(BEFORE_FIRST)]
+
+    def run(self, commands: int) -> None:
+        """So many commands more, and what the relay makes of them."""
+        kinds, weights = zip(*self._drawn, strict=True)
+        for _ in range(commands):
+            self.now += self.chance.choice((0, 1, 1_000, 60_000, HOUR_MS))
+            kind = self.chance.choices(kinds, weights)[0]
+            self.submit(self._made(kind))
+            if self.chance.random() < 0.5:
+                self.host.step()
+                self._work()
+
+    def submit(self, *commands: Command) -> list[Event]:
+        """Have them answered; returns the first event of each outcome, if no crash took it."""
+        before = self._heard
+        self._send([Out(one.book.encode(), encode(one)) for one in commands])
+        self._work()
+        answers = {}
+        for record in self.log.events(before):
+            event = decode_event(record.value)
+            answers.setdefault((event.actor, event.command), event)
+        return [answers[one.actor, one.id] for one in commands if (one.actor, one.id) in answers]
+
+    def _send(self, outs: Sequence[Out]) -> None:
+        self.log.submit(outs)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                if not self.worker.step():
+                    break
+            except (Crash, DaybookError):
+                self.crashes += 1
+                self._recover()
+        for record in self.log.events(self._heard):
+            self._learn(decode_event(record.value))
+            self._heard = record.offset
+
+    def _recover(self) -> None:
+        while True:
+            try:
+                self.log = self.log.reopen()
+                self.worker = Worker(self.log, clock=self.clock, batch=5)
+            except (Crash, DaybookError):
+                continue
+            return
+
+    def _learn(self, event: Event) -> None:
+        """What an event says of a field is what a later command can say of the field of that name."""
+        known = self.known
+        for name in event.__struct_fields__:
+            value = getattr(event, name)
+            if isinstance(value, str) and value:
+                pool = known[event.book, name]
+                if value not in pool[-40:]:
+                    pool.append(value)
+        if type(event) in MONEY_EVENTS:
+            self.seqs[event.book, "transfer"].append(event.seq)
+            self.seqs[event.book, "charged"].append(event.seq)
+
+    # --- a command of a type ------------------------------------------------------------------------------
+
+    def _made(self, kind: type[Command]) -> Command:
+        book = self.chance.choice(("main", "main", "side"))
+        self.told += 1
+        fields: dict[str, Any] = {}
+        info = inspect.type_info(kind)
+        assert isinstance(info, inspect.StructType)
+        for field in info.fields:
+            if field.name in {"id", "book", "actor", "issued_at_ms"}:
+                continue
+            if not field.required and self.chance.random() < 0.7:
+                continue
+            fields[field.name] = self._value(book, field.name, field.type)
+        if kind is AdvanceTime:
+            self.now += self.chance.choice((HOUR_MS, 10 * HOUR_MS, 30 * HOUR_MS))
+            fields["to_ms"] = self.now
+        if kind is Approve:
+            waiting = self.book(book).approvals.waiting.get(fields["approval"])
+            fields["shown"] = waiting.shown if waiting is not None else "0" * 64
+        envelope = {
+            "type": kind.__name__,
+            "id": f"c{self.told}",
+            "book": book,
+            "actor": self._actor(kind),
+            "issued_at_ms": max(self.now, self.book(book).at),
+        }
+        made: Command = msgspec.convert({**envelope, **fields}, kind)
+        return made
+
+    def _actor(self, kind: type[Command]) -> str:
+        if kind.__name__.startswith("Report"):
+            return "gate"
+        return self.chance.choice(("vera", "otto", "root") if kind is Approve else ("root", *PEOPLE))
+
+    def _value(self, book: str, name: str, kind: inspect.Type) -> Any:
+        chance = self.chance
+        if isinstance(kind, inspect.Metadata):
+            return self._value(book, name, kind.type)
+        if isinstance(kind, inspect.UnionType):
+            return self._value(book, name, chance.choice(kind.types))
+        if isinstance(kind, inspect.NoneType):
+            return None
+        if isinstance(kind, inspect.LiteralType):
+            return chance.choice(kind.values)
+        if isinstance(kind, inspect.BoolType):
+            return chance.random() < 0.5
+        if isinstance(kind, inspect.DateType):
+            return str(self.book(book).business_date + datetime.timedelta(chance.randrange(-2, 3)))
+        if isinstance(kind, inspect.VarTupleType):
+            return [self._value(book, name, kind.item_type) for _ in range(chance.randrange(1, 3))]
+        if isinstance(kind, inspect.DictType):
+            return {}
+        if isinstance(kind, inspect.StructType):
+            return {
+                field.name: self._value(book, field.name, field.type)
+                for field in kind.fields
+                if field.required or chance.random() < 0.3
+            }
+        if isinstance(kind, inspect.IntType):
+            return self._number(book, name, kind)
+        assert isinstance(kind, inspect.StrType), f"nothing is drawn for {kind}"
+        return self._text(book, name, kind)
+
+    def _number(self, book: str, name: str, kind: inspect.IntType) -> int:
+        chance = self.chance
+        least = kind.ge if kind.ge is not None else (kind.gt or 0) + 1 if kind.gt is not None else -500
+        seqs = list(self.book(book).approvals.waiting) if name == "approval" else self.seqs[book, name]
+        if name.endswith("_ms"):
+            return self.now + chance.randrange(1, 100) * HOUR_MS if least < BEGAN_MS else least
+        if seqs and chance.random() < 0.95:
+            return chance.choice(seqs[-8:])
+        most = kind.le if kind.le is not None else 5_000
+        return min(most, max(least, chance.choice((1, 5, 30, 250, 900, 900, 4_000))))
+
+    def _text(self, book: str, name: str, kind: inspect.StrType) -> str:
+        chance = self.chance
+        accounts = self.book(book).accounts
+        if name in {"account", "debit", "credit", "to_account", "from_account"}:
+            customers = [one for one, account in accounts.items() if account.kind == "customer"]
+            return chance.choice(customers * 4 + list(accounts) + ["nowhere"])
+        if name == "currency":
+            return chance.choice(("EUR",) * 19 + ("USD",))
+        if name in {"to_book"}:
+            return "side" if book == "main" else "main"
+        if name in {"rail", "kind"}:
+            return "sepa"
+        if name == "product":
+            return chance.choice(("giro", ""))
+        if name in {"party", "holder", "of"}:
+            return chance.choice((*self.book(book).parties, *accounts))
+        if name in {"limits"}:
+            return "retail"
+        if name == "line":
+            return chance.choice(("daily", "few", "each"))
+        known = list(self.book(book).holds) if name == "hold" else self.known[book, name]
+        is_new = kind.pattern is not None and kind.pattern.startswith(NEW_ID)
+        if known and chance.random() < (0.1 if is_new else 0.9):
+            return str(chance.choice(known[-6:]))
+        if kind.pattern is not None and not is_new:
+            return {"country": "DE", "agent": "BYLADEM1001"}.get(name, "")
+        return f"{name[:20]}-{self.told}"
+
+    # --- the beginning ------------------------------------------------------------------------------------
+
+    def _opening(self) -> Iterator[Command]:
+        def say(kind: type[Command], book: str, /, **fields: Any) -> Command:
+            self.told += 1
+            envelope = {"id": f"c{self.told}", "book": book, "actor": "root", "issued_at_ms": self.now}
+            made: Command = msgspec.convert({**envelope, "type": kind.__name__, **fields}, kind)
+            return made
+
+        administrators = [{"person": f"person-{one}", "user": one} for one in PEOPLE]
+        for book in BOOKS:
+            yield say(
+                OpenBook,
+                book,
+                name=book,
+                currency="EUR",
+                administrators=administrators,
+                clock="commanded",
+                reversible_days=3,
+            )
+            for account, kind in OWN.items():
+                yield say(OpenAccount, book, account=account, currency="EUR", kind=kind)
+            yield say(OpenAccount, book, account="nostro-usd", currency="USD", kind="nostro")
+            for system, words in (("relay", [one.__name__ for one in RELAYED]), ("gate", ["ReportPayment"])):
+                yield say(RegisterSystem, book, system=system, purpose="tests")
+                permits = [msgspec.to_builtins(Permit(command=one)) for one in words]
+                yield say(DefineRole, book, role=f"{system}s", permits=permits)
+                yield say(GrantRole, book, subject=system, role=f"{system}s")
+            for kind, name, body in documents("side" if book == "main" else "main"):
+                yield say(PublishDocument, book, kind=kind, document=name, version=1, body=body)
+            for number in range(6):
+                yield say(
+                    RegisterParty,
+                    book,
+                    party=f"p{number}",
+                    kind="person",
+                    name="N",
+                    status="active",
+                    segment=("retail", "vip")[number % 2],
+                )
+                product = "giro" if number < 4 else ""
+                fields = {"account": f"a{number}", "party": f"p{number}", "product": product}
+                yield say(OpenAccount, book, currency="EUR", overdraft=500 * (number % 2), **fields)
+                yield say(Transfer, book, debit="nostro", credit=f"a{number}", amount=20_000, currency="EUR")
+
+
+def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What is in force: limits, a tariff, a product with interest, a rail, approvals, the other book."""
+    eur = {"currency": "EUR"}
+    yield (
+        "limits",
+        "retail",
+        {
+            "lines": [
+                {"id": "daily", "measure": "sum", "most": 30_000, "window": "day", **eur},
+                {"id": "few", "measure": "count", "most": 40, "window": "day"},
+            ]
+        },
+    )
+    priced = {"income": "fees", **eur}
+    yield (
+        "tariff",
+        "prices",
+        {
+            "lines": [
+                {"id": "each", "flat": 3, "package": "free", **priced},
+                {"id": "part", "rate": "0.001", "only": {"least": 200}, **priced},
+                {"id": "keeping", "flat": 10, "every": "month", **priced},
+            ],
+            "packages": [{"id": "free", "units": 5}],
+        },
+    )
+    credit = {"tiers": [{"rate": "0.05"}], "booked_on": "interest-paid", "accrued_on": "payable"}
+    debit = {"tiers": [{"rate": "0.11"}], "booked_on": "interest-received", "accrued_on": "receivable"}
+    interest = [{"day_count": "ACT/365", "credit": credit, "debit": debit, **eur}]
+    yield (
+        "product",
+        "giro",
+        {"name": "Giro", "tariff": "prices", "limits": ["retail"], "interest": interest},
+    )
+    through = {"nostro": "nostro", "in_transit": "transit", "suspense": "parked", **eur}
+    rail = {"name": "SEPA", "adapter": "gate", "currencies": [through], "resends": 2}
+    yield "rail", "sepa", rail
+    needs = [{"roles": ["administrator"], "count": 1}]
+    line = {"commands": ["Transfer", "SubmitPayment", "SendToBook", "PlaceHold"], "needs": needs}
+    yield (
+        "approval_policy",
+        "payments",
+        {"lines": [{"id": "large", "when": {"amounts": {"EUR": 900}}, "expires_after_s": 80_000, **line}]},
+    )
+    yield "counterpart", other, {"book": other, "relay": "relay", "accounts": {"EUR": "ib"}}
