@@ -1,9 +1,9 @@
-"""A random history of two banks' business through the real worker: every capability, and what they do together.
+"""A random history of two banks and their business: every capability, through the real worker, all together.
 
-Commands are made from their types. A field is filled by its name: with something that the book has (an account, a
-payment, a hold, an approval; learned from the events so far), now and then with something that it has not. So a
-new capability takes part from the day on which its commands stand in the catalogue. `tests/random_bank.py` is its
-sibling for hostile texts and access.
+Commands are made from their types. A field is filled by its name: with something that the book has (account,
+payment, hold, approval; learned from the events so far), now and then with something that it has not. So
+a new capability takes part once its commands stand in the catalogue. `tests/random_bank.py` is
+its sibling for hostile texts and access.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Business:
         before = self._heard
         self._send([Out(one.book.encode(), encode(one)) for one in commands])
         self._work()
-        answers = {}
+        answers: dict[tuple[str, str], Event] = {}
         for record in self.log.events(before):
             event = decode_event(record.value)
             answers.setdefault((event.actor, event.command), event)
@@ -240,7 +240,7 @@ class Business:
             return chance.choice(customers * 4 + list(accounts) + ["nowhere"])
         if name == "currency":
             return chance.choice(("EUR",) * 19 + ("USD",))
-        if name in {"to_book"}:
+        if name == "to_book":
             return "side" if book == "main" else "main"
         if name in {"rail", "kind"}:
             return "sepa"
@@ -248,7 +248,7 @@ class Business:
             return chance.choice(("giro", ""))
         if name in {"party", "holder", "of"}:
             return chance.choice((*self.book(book).parties, *accounts))
-        if name in {"limits"}:
+        if name == "limits":
             return "retail"
         if name == "line":
             return chance.choice(("daily", "few", "each"))

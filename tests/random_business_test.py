@@ -1,4 +1,4 @@
-"""Everything at once: whatever business the banks do, history holds, is decided again, and is shown as it is."""
+"""Everything at once: whatever business the banks do, history holds, is decided again and shown as it is."""
 
 from __future__ import annotations
 
