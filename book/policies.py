@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from schemas.catalogue import COMMANDS
 from schemas.documents.approval_policies import ApprovalPolicy, Group, PolicyLine, When
 
 FOUR_EYES = "~four-eyes"
@@ -18,7 +19,6 @@ GUARDED: tuple[str, ...] = (
     "RegisterSystem",
     "ReinstateActor",
     "PublishDocument",
-    "Delegate",
 )
 """What needs a second administrator, in a book that opened with four eyes, wherever no document asks more."""
 BUILT_IN = PolicyLine(
@@ -27,6 +27,14 @@ BUILT_IN = PolicyLine(
     needs=(Group(roles=("administrator",)),),
     expires_after_s=7 * 86_400,
 )
+
+
+CARRIED = ("Transfer", "SubmitPayment")
+"""What an instruction of a bulk or an order becomes."""
+CARRIERS = tuple(
+    kind.__name__ for kind in COMMANDS if {"instruction", "instructions"} & set(kind.__struct_fields__)
+)
+"""The commands that carry instructions: what policy asks of those, it asks of these."""
 
 
 class LineInForce(msgspec.Struct):
@@ -65,7 +73,10 @@ def compiled(
         lines.append(_in_force(FOUR_EYES, 0, BUILT_IN))
     found: dict[str, list[LineInForce]] = {}
     for one in lines:
-        for command in one.line.commands:
+        names = dict.fromkeys(one.line.commands)
+        if not names.keys().isdisjoint(CARRIED):
+            names |= dict.fromkeys(CARRIERS)
+        for command in names:
             found.setdefault(command, []).append(one)
     return {command: _together(tuple(its)) for command, its in found.items()}
 

@@ -80,11 +80,22 @@ def _meant(book: Book, one: LineInForce, command: Any, reach: Reach, at_ms: int,
         return True
     if when.together is None:
         return False
-    limit, together = counter_of(one, when.together), when.together
+    return _together(book, one, when.together, command, amounts, at_ms, own)
+
+
+def _together(
+    book: Book,
+    one: LineInForce,
+    together: Together,
+    command: Any,
+    amounts: Sequence[tuple[str, int]],
+    at_ms: int,
+    own: Sequence[Use],
+) -> bool:
+    limit = counter_of(one, together)
     return any(
-        amount + _sent(book, limit, together, command, currency, at_ms, own)
-        >= together.amounts.get(currency, 0)
-        for currency, amount in amounts
+        amount + _sent(book, limit, together, key, at_ms, own) >= together.amounts.get(currency, 0)
+        for key, (currency, amount) in _sums(book, command, amounts).items()
     )
 
 
@@ -114,16 +125,15 @@ def counts_of(book: Book, policy: LinesInForce, command: Any, at_ms: int) -> tup
     """What the command adds to the sums of its maker and payee, for the lines that keep any."""
     if not policy.sums:
         return ()
-    found: dict[tuple[str, str], Use] = {}
-    for one in policy.lines:
-        together = one.line.when.together
-        if together is None:
-            continue
-        for currency, amount in _reach(book, command, type(command) in SINGLE).amounts or ():
-            if currency in together.amounts and amount > 0:
-                use = _use(book, counter_of(one, together), together, command, currency, amount, at_ms)
-                found.setdefault((use.limit, use.key), use)
-    return tuple(found.values())
+    amounts = _reach(book, command, type(command) in SINGLE).amounts or ()
+    sums = _sums(book, command, amounts)
+    return tuple(
+        _use(book, counter_of(one, together), together, key, amount, at_ms)
+        for one in policy.lines
+        if (together := one.line.when.together) is not None
+        for key, (currency, amount) in sums.items()
+        if currency in together.amounts and amount > 0
+    )
 
 
 def taken_off(book: Book, counts: Sequence[Use]) -> tuple[Use, ...]:
@@ -148,24 +158,23 @@ def _slice(together: Together, at_ms: int) -> int:
     return at_ms * SLICES // (together.window_s * 1_000)
 
 
-def _key(book: Book, command: Any, currency: str) -> str:
+def _sums(book: Book, command: Any, amounts: Sequence[tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """What the command sends, as (currency, amount), by maker, payee and currency."""
     actor = book.actors.get(command.actor)
     maker = (actor.person if actor else "") or command.actor
     payee = PAYEE.get(type(command))
-    whom = digest(payee(command).encode()) if payee else ""  # it may be personal, and this goes into events
-    return f"{maker}\n{whom}\n{currency}"
+    parts = [("" if payee is None else payee(command), currency, amount) for currency, amount in amounts]
+    if instructions := getattr(command, "instructions", ()):
+        parts = [(one.to.account, one.currency, one.amount) for one in instructions]
+    sums: dict[str, tuple[str, int]] = {}
+    for name, currency, amount in parts:
+        whom = digest(name.encode()) if name else ""  # it may be personal, and this goes into events
+        key = f"{maker}\n{whom}\n{currency}"
+        sums[key] = (currency, sums[key][1] + amount if key in sums else amount)
+    return sums
 
 
-def _sent(
-    book: Book,
-    limit: str,
-    together: Together,
-    command: Any,
-    currency: str,
-    at_ms: int,
-    own: Sequence[Use],
-) -> int:
-    key = _key(book, command, currency)
+def _sent(book: Book, limit: str, together: Together, key: str, at_ms: int, own: Sequence[Use]) -> int:
     usage = book.approvals.counted.get(limit, {}).get(key)
     if usage is None:
         return 0
@@ -174,11 +183,8 @@ def _sent(
     return usage.since(first) - mine
 
 
-def _use(
-    book: Book, limit: str, together: Together, command: Any, currency: str, amount: int, at_ms: int
-) -> Use:
+def _use(book: Book, limit: str, together: Together, key: str, amount: int, at_ms: int) -> Use:
     bucket = _slice(together, at_ms)
-    key = _key(book, command, currency)
     usage = book.approvals.counted.get(limit, {}).get(key) or Usage(bucket, 0)
     total = min(INT64_MAX, usage.in_bucket(bucket) + amount)
     return Use(limit, "maker_payee", key, bucket, bucket - SLICES, amount, total, 0)

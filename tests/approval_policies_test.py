@@ -20,12 +20,14 @@ from schemas.approvals import (
     RevokeDelegation,
 )
 from schemas.books import Administrator, OpenBook
+from schemas.bulk import BulkAccepted
 from schemas.catalogue import COMMAND_TYPES
 from schemas.parties import PartyRiskRated, RatePartyRisk, RegisterParty
 from schemas.publishing import DocumentPublished, PublishDocument
 from schemas.rejections import CommandRejected
 from schemas.transfers import EntriesPosted, TransferPosted
 from tests.approvals_words import approve, decline, line, newest, policy, roles, second_user, staff, waiting
+from tests.bulk_test import bulk
 from tests.documents_test import published
 from tests.story import (
     BEGAN_MS,
@@ -122,6 +124,31 @@ def test_what_one_maker_sends_to_one_payee_is_added_up() -> None:
     assert waits(pay(1))
     when(later(days=2))  # by then the window is past
     assert not waits(pay(99))
+
+
+def test_a_bulk_does_not_go_around_a_line_for_what_it_carries() -> None:
+    """Two instructions of 60 are 120 together."""
+    bank(role("bulks", "SubmitBulk"), grant("mia", "bulks"))
+    when(policy(line("Transfer", when={"amounts": {"EUR": 100}})))
+    assert not waits(bulk(("alice", "bob", 60), bulk_id="one").by("mia"))
+    assert waits(bulk(("alice", "bob", 60), ("alice", "firm", 60), bulk_id="two").by("mia"))
+    assert story().book.accounts["alice"].held == 120
+    when(approve("cora"))
+    then(
+        happened(ApprovalGiven, missing=0),
+        happened(BulkAccepted, bulk="two"),
+        happened(TransferPosted, credit="bob", amount=60),
+        happened(TransferPosted, credit="firm", amount=60),
+    )
+
+
+def test_what_a_bulk_pays_counts_by_payee() -> None:
+    bank(role("bulks", "SubmitBulk"), grant("mia", "bulks"))
+    when(policy(line("Transfer", when={"together": {"window_s": 86_400, "amounts": {"EUR": 100}}})))
+    assert not waits(bulk(("alice", "bob", 60), ("alice", "firm", 60), bulk_id="one").by("mia"))
+    assert not waits(pay(39))
+    assert waits(pay(1))
+    assert waits(bulk(("alice", "firm", 20), ("alice", "firm", 20), bulk_id="two").by("mia"))
 
 
 def test_what_was_approved_is_not_counted_against_itself() -> None:

@@ -61,8 +61,8 @@ class When(Value):
 class PolicyLine(Value):
     """Commands that wait until enough people have said yes.
 
-    commands: their types. What carries others (a bulk, an order) is a command of its own: name it beside what
-    it carries; amounts are then asked of each instruction.
+    commands: their types. A line for `Transfer` or `SubmitPayment` is also for what carries instructions to
+    pay, as bulks do; the amount is then that of all of them together.
 
     needs: groups, each of which has to be complete; a person counts in one.
     distinct_roles: no two of the approvers may count by the same role.
