@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from console import approvals_commands, ending, ledger_commands, payment_commands
+from console import approvals_commands, currencies_commands, ending, ledger_commands, payment_commands
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
 from console.options import AccountId, AsUser, BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
 from console.start import in_home, output_to, settings_for
@@ -29,6 +29,7 @@ app = typer.Typer(
 replay = typer.Typer(help="Prove what happened: fold the log again and compare.", no_args_is_help=True)
 app.add_typer(replay, name="replay")
 approvals_commands.register(app)
+currencies_commands.register(app)
 ledger_commands.register(app)
 payment_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from book import interest
+from book import interest, rates
 from book.access import scopes_of
 from book.banking_days import banking_days
 from book.charts import chart_in_force
@@ -20,6 +20,7 @@ from schemas.documents.counterparts import Counterpart
 from schemas.documents.kinds import known
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
+from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
 from schemas.publishing import DocumentPublished, DocumentTookEffect
 
@@ -99,6 +100,11 @@ def _rail(book: Book, document: str, body: Rail) -> None:
         release(book, "rail_unavailable", f"{document}/{one.currency}", book.at)
 
 
+def _rates(book: Book, document: str, body: Rates) -> None:
+    version = book.documents[f"rates/{document}"].in_force
+    book.in_force.rates[document] = rates.in_force(document, version, body)
+
+
 ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "product": _product,
     "counterpart": _counterpart,
@@ -109,6 +115,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "chart": chart_in_force,
     "rail": _rail,
     "calendar": _calendar,
+    "rates": _rates,
 }
 """What a document of each kind changes when it comes into force."""
 

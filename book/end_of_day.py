@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book import revaluation
 from book.accruals import EndOfDay
 from book.state import Book
 from schemas.end_of_day import DayFinished, EndOfDayAdvanced
@@ -20,6 +21,7 @@ PACE_MS = 25
 
 def day_closed(book: Book, closed: Date, today: Date, at_ms: int) -> None:
     """A business day is over; with it any date that the place skipped."""
+    revaluation.day_closed(book, closed)
     work = book.end_of_day
     for day in range(closed.toordinal(), today.toordinal()):
         if has_work(book, Date.fromordinal(day)):
@@ -29,9 +31,15 @@ def day_closed(book: Book, closed: Date, today: Date, at_ms: int) -> None:
 
 
 def has_work(book: Book, day: Date) -> bool:
-    """Whether a closed day leaves anything to do: interest, monthly fees or those that are still unpaid."""
+    """Whether a closed day leaves anything to do: interest, monthly fees or those that are still unpaid,
+    positions to revalue.
+    """
     work = book.end_of_day
-    return bool(work.bearing or work.unpaid) or (is_months_last(day) and has_monthly_fees(book))
+    return (
+        bool(work.bearing or work.unpaid)
+        or day.toordinal() in book.fx.closing
+        or (is_months_last(day) and has_monthly_fees(book))
+    )
 
 
 def is_months_last(day: Date) -> bool:

@@ -19,6 +19,7 @@ from book import (
     crossbook,
     documents,
     end_of_day,
+    exchange,
     fees,
     fees_due,
     holds,
@@ -26,10 +27,12 @@ from book import (
     limits,
     parties,
     payments,
+    positions,
     rail_reports,
     repairs,
     stops,
     transfers,
+    value_dates,
 )
 from book.repeats import Seen, key_of
 from book.state import Book, Partition
@@ -75,6 +78,9 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **rail_reports.EVOLVE,
     **repairs.EVOLVE,
     **stops.EVOLVE,
+    **exchange.EVOLVE,
+    **positions.EVOLVE,
+    **value_dates.EVOLVE,
 }
 
 

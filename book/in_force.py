@@ -11,6 +11,7 @@ from book.accruals import InterestInForce
 from book.banking_days import BankingDays
 from book.plans import FeePlan, LimitPlan, ProductPlan
 from book.policies import LinesInForce
+from book.rates import RatesInForce
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.products import Product
@@ -28,6 +29,7 @@ class InForce(msgspec.Struct):
     rails: by id; a payment names its rail.
     calendars: the banking days of each, by its id.
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
+    rates: the tables of exchange rates, by id.
     """
 
     products: dict[str, Product] = {}
@@ -42,3 +44,4 @@ class InForce(msgspec.Struct):
     plans: dict[str, ProductPlan] = {}
     rails: dict[str, Rail] = {}
     calendars: dict[str, BankingDays] = {}
+    rates: dict[str, RatesInForce] = {}

@@ -9,6 +9,8 @@ import msgspec
 
 from book.accruals import Bearing, EndOfDay
 from book.crossings import Crossings
+from book.deferred import Deferred
+from book.fx import Fx
 from book.hold import Hold
 from book.in_force import InForce
 from book.known_ids import KnownIds
@@ -147,6 +149,7 @@ class Book(msgspec.Struct):
     approvals: what waits for other people's yes.
     holds: those that are open.   payments: out, whatever became of them.
     approvals: what waits for other people's yes.   bulks: the ids of those that were accepted.
+    fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
     """
 
     id: str
@@ -182,6 +185,8 @@ class Book(msgspec.Struct):
     holds: dict[str, Hold] = {}
     payments: Payments = msgspec.field(default_factory=Payments)
     bulks: KnownIds = msgspec.field(default_factory=KnownIds)
+    fx: Fx = msgspec.field(default_factory=Fx)
+    deferred: dict[int, Deferred] = {}
 
 
 class Partition(msgspec.Struct):

@@ -8,8 +8,10 @@ from typing import Any
 from book.books import day_of, posted_day
 from book.reserves import use
 from book.state import Book, Posted
+from book.value_dates import defer, take_back
 from schemas.postings import Posting
 from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
+from schemas.value_dates import BackValuedPosted
 
 
 def post(book: Book, postings: tuple[Posting, ...]) -> None:
@@ -34,6 +36,8 @@ def transfer_posted(book: Book, event: TransferPosted) -> None:
     if uses:
         use(book, uses)
     day.transfers[seq] = Posted(legs, event.currency, 0, False, uses)
+    if event.available_at_ms:
+        defer(book, event)
 
 
 def entries_posted(book: Book, event: EntriesPosted) -> None:
@@ -41,6 +45,8 @@ def entries_posted(book: Book, event: EntriesPosted) -> None:
     post(book, event.postings)
     legs = tuple((posting.account, posting.amount) for posting in event.postings)
     posted_day(book, event.seq).transfers[event.seq] = Posted(legs, "")
+    if event.available_at_ms:
+        defer(book, event)
 
 
 def find_posted(book: Book, seq: int) -> Posted | None:
@@ -57,6 +63,8 @@ def transfer_reversed(book: Book, event: TransferReversed) -> None:
     assert day is not None, "only a transfer that the book remembers is reversed"
     day.transfers[event.transfer].reversed = True
     day.fees.pop(event.transfer, None)
+    if event.transfer in book.deferred:
+        take_back(book, event.transfer, event.reserves, whole=True)
 
 
 def transfer_refunded(book: Book, event: TransferRefunded) -> None:
@@ -66,6 +74,13 @@ def transfer_refunded(book: Book, event: TransferRefunded) -> None:
     posted = find_posted(book, event.transfer)
     assert posted is not None, "only a transfer that the book remembers is refunded"
     posted.refunded = event.refunded_after
+    if event.reserves:
+        take_back(book, event.transfer, event.reserves, whole=False)
+
+
+def back_valued_posted(book: Book, event: BackValuedPosted) -> None:
+    """Several accounts changed, from a day on that is closed to others."""
+    post(book, event.postings)
 
 
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {
@@ -73,4 +88,5 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     EntriesPosted: entries_posted,
     TransferReversed: transfer_reversed,
     TransferRefunded: transfer_refunded,
+    BackValuedPosted: back_valued_posted,
 }

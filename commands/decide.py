@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from book.books import BUSINESS_DATE_TIMER
 from book.end_of_day import END_OF_DAY
+from book.exchange import QUOTE_TIMER
 from book.state import Book
+from book.value_dates import VALUE_DATE
 from commands import (
     access,
     accounts,
@@ -18,16 +20,20 @@ from commands import (
     delegations,
     documents,
     end_of_day,
+    exchange,
     fees,
     holds,
     interest,
     limits,
     parties,
     payments,
+    quotes,
     rail_reports,
     repairs,
+    reversals,
     stops,
     transfers,
+    value_dates,
 )
 from commands.decision import HANDLERS, Decide, Steps
 from schemas.message import Event
@@ -42,6 +48,7 @@ HANDLERS.update(
         **parties.DECIDE,
         **accounts.DECIDE,
         **transfers.DECIDE,
+        **reversals.DECIDE,
         **crossbook.DECIDE,
         **documents.DECIDE,
         **interest.DECIDE,
@@ -56,6 +63,9 @@ HANDLERS.update(
         **rail_reports.DECIDE,
         **repairs.DECIDE,
         **stops.DECIDE,
+        **quotes.DECIDE,
+        **exchange.DECIDE,
+        **value_dates.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -74,6 +84,8 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     "payment_due": payments.payment_due,
     "payments_released": payments.release_waiting,
     "payment_silence": rail_reports.no_answer,
+    QUOTE_TIMER: quotes.expire_quote,
+    VALUE_DATE: value_dates.release,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from book.state import Book
-from commands import policy_documents, products
+from commands import policy_documents, products, rates_documents
 from commands.charts import check_chart
 from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision
@@ -80,6 +80,7 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "chart": check_chart,
     "rail": check_rail,
     "calendar": lambda book, calendar: iter(()),
+    "rates": rates_documents.check_rates,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
 
@@ -87,6 +88,7 @@ FITS: dict[str, Callable[[Book, str, Any], Iterable[Problem]]] = {
     "product": interest_against_earlier,
     "tariff": products.tariff_fits,
     "limits": products.limits_fit,
+    "rates": rates_documents.against_earlier,
 }
 """What is asked of a document by its earlier versions, and by those that name it already, given its id."""
 

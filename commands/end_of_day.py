@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from book.end_of_day import PACE_MS
 from book.state import Book
-from commands import fees_due, interest
+from commands import fees_due, interest, positions
 from commands.decision import Steps
 from commands.slices import Slice
 from schemas.end_of_day import DayFinished, EndOfDayAdvanced
@@ -21,6 +21,7 @@ STEPS: dict[str, Step] = {
     "fees": fees_due.charge,  # with the day as value date, so before its interest
     "accrual": interest.accrue,
     "capitalisation": interest.capitalise,
+    "revaluation": positions.revalue,
 }
 """In the order in which they are done for each day."""
 

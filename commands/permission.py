@@ -30,6 +30,7 @@ from schemas.bulk import SubmitBulk
 from schemas.catalogue import COMMAND_TYPES
 from schemas.closing import CloseYear
 from schemas.crossbook import SendToBook
+from schemas.exchange import Exchange, RequestQuote
 from schemas.fees import WaiveFee
 from schemas.interest import CapitaliseInterest
 from schemas.limits import RaiseLimit
@@ -39,6 +40,7 @@ from schemas.publishing import PublishDocument
 from schemas.repairs import RepairPayment
 from schemas.stops import ResumePayments
 from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
+from schemas.value_dates import PostBackValued
 
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     {
@@ -63,6 +65,7 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RevokeDelegation,
         RaiseLimit,
         WaiveFee,
+        PostBackValued,
     }
 )
 """What no system may ever do, whatever its roles say."""
@@ -173,7 +176,7 @@ def _transfer(book: Book, command: Transfer) -> Reach:
     return _of_accounts(book, [command.debit], [(command.currency, command.amount)])
 
 
-def _post_entries(book: Book, command: PostEntries) -> Reach:
+def _post_entries(book: Book, command: PostEntries | PostBackValued) -> Reach:
     moved = _moved([(leg.currency, leg.amount) for leg in command.legs])
     return _of_accounts(book, [leg.account for leg in command.legs], moved)
 
@@ -278,6 +281,31 @@ def _touching(book: Book, command: Command) -> Reach:
     return Reach() if touched is None else _of_accounts(book, [touched[0]], touched[1])
 
 
+def _request_quote(book: Book, command: RequestQuote) -> Reach:
+    """Nothing moves yet: whose quote it is and of how much, on the side that is given."""
+    accounts = [one for one in (command.debit, command.credit) if one]
+    amounts = _given(command, command.sell, command.buy)
+    if accounts or not command.party:
+        return _of_accounts(book, accounts, amounts)
+    return Reach(parties=[command.party], amounts=amounts)
+
+
+def _exchange(book: Book, command: Exchange) -> Reach:
+    quote = book.fx.quotes.get(command.quote)
+    debit, credit = book.accounts.get(command.debit), book.accounts.get(command.credit)
+    amounts: list[tuple[str, int]] | None = None
+    if quote is not None:
+        amounts = [(quote.lines[0].currency, quote.lines[0].amount)]
+    elif debit is not None and credit is not None:
+        amounts = _given(command, debit.currency, credit.currency)
+    return _of_accounts(book, [command.debit, command.credit], amounts)
+
+
+def _given(command: RequestQuote | Exchange, sell: str, buy: str) -> list[tuple[str, int]] | None:
+    sides = ((sell, command.sell_amount), (buy, command.buy_amount))
+    return [(currency, amount) for currency, amount in sides if amount is not None] or None
+
+
 REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     Transfer: _transfer,
     PostEntries: _post_entries,
@@ -301,6 +329,9 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     Decline: _of_what_waits,
     Withdraw: _of_what_waits,
     **dict.fromkeys(TOUCHES, _touching),
+    PostBackValued: _post_entries,
+    RequestQuote: _request_quote,
+    Exchange: _exchange,
 }
 """What each command touches. A command that is not here has nothing a scope could judge, so only a permit
 without a scope allows it."""

@@ -1,17 +1,15 @@
-"""What is decided about money: transfers, postings with several legs, reversals and refunds."""
+"""What is decided about money: transfers, postings with several legs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from book.fees import fees_left
 from book.state import Account, Book
-from book.transfers import find_posted
 from commands.accounts import is_blocked
 from commands.decision import Decision
-from commands.reserves import given_back, given_back_part
-from commands.terms import Movement, fee_legs, may_receive, terms_of
+from commands.deferring import AT_ONCE, deferred
+from commands.terms import Movement, may_receive, terms_of
 from schemas.fees import Fee
 from schemas.fields import INT64_MAX
 from schemas.message import Date
@@ -21,14 +19,14 @@ from schemas.reserves import Use
 from schemas.transfers import (
     MOST_LEGS,
     EntriesPosted,
+    Leg,
     PostEntries,
-    RefundTransfer,
-    ReverseTransfer,
     Transfer,
     TransferPosted,
-    TransferRefunded,
-    TransferReversed,
 )
+from schemas.value_dates import FURTHEST_DAYS
+
+NOTHING: Mapping[str, int] = {}
 
 
 def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C901, PLR0912 - a line each
@@ -60,7 +58,7 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
     value_date = command.value_date
     if value_date is None:
         value_date = book.business_date
-    elif refused := value_date_refused(book, value_date):
+    elif refused := value_date_refused(book, value_date, FURTHEST_DAYS):
         return refused
     if credit.product and (unwelcome := may_receive(book, credit_id, credit, "transfer")):
         return unwelcome
@@ -96,6 +94,9 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
         if isinstance(more, Rejection):
             return more
         postings += more
+    later = AT_ONCE if value_date <= book.business_date else deferred(book, value_date, postings)
+    if isinstance(later, Rejection):
+        return later
     return TransferPosted(
         debit_id,
         credit_id,
@@ -109,6 +110,7 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
         uses,
         channel,
         corridor,
+        *later,
     )
 
 
@@ -137,13 +139,39 @@ def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
     currency_mismatch (these three leg by leg), unbalanced, value_date_in_future, period_not_open,
     party_not_active (debit legs), account_blocked, insufficient_funds, overflow.
     """
-    if not 2 <= len(command.legs) <= MOST_LEGS:
-        return reject("too_many_legs", legs=len(command.legs), most=MOST_LEGS)
-    for leg in command.legs:
+    if refused := legs_refused(book, command.legs):
+        return refused
+    value_date = command.value_date or book.business_date
+    if refused := value_date_refused(book, value_date, FURTHEST_DAYS):
+        return refused
+    postings = postings_of(book, [(leg.account, leg.amount) for leg in command.legs], at_ms)
+    if isinstance(postings, Rejection):
+        return postings
+    later = deferred(book, value_date, postings)
+    if isinstance(later, Rejection):
+        return later
+    reserves, available_at_ms = later
+    return EntriesPosted(
+        booking_date=book.business_date,
+        value_date=value_date,
+        reference=command.reference,
+        postings=postings,
+        reserves=reserves,
+        available_at_ms=available_at_ms,
+    )
+
+
+def legs_refused(book: Book, legs: Sequence[Leg]) -> Rejection | None:
+    """Why these are no legs: too_many_legs, zero_amount, account_not_found, account_not_open,
+    currency_mismatch (these three leg by leg) or unbalanced; else None.
+    """
+    if not 2 <= len(legs) <= MOST_LEGS:
+        return reject("too_many_legs", legs=len(legs), most=MOST_LEGS)
+    for leg in legs:
         if leg.amount == 0:
             return reject("zero_amount", account=leg.account)
     sums: dict[str, int] = {}
-    for leg in command.legs:
+    for leg in legs:
         account = book.accounts.get(leg.account)
         if account is None:
             return reject("account_not_found", account=leg.account)
@@ -153,71 +181,7 @@ def post_entries(book: Book, command: PostEntries, at_ms: int) -> Decision:
     for currency, total in sums.items():
         if total:
             return reject("unbalanced", currency=currency, sum=total)
-    if command.value_date is not None and (refused := value_date_refused(book, command.value_date)):
-        return refused
-    postings = postings_of(book, [(leg.account, leg.amount) for leg in command.legs], at_ms)
-    if isinstance(postings, Rejection):
-        return postings
-    return EntriesPosted(
-        booking_date=book.business_date,
-        value_date=command.value_date or book.business_date,
-        reference=command.reference,
-        postings=postings,
-    )
-
-
-def reverse_transfer(book: Book, command: ReverseTransfer, at_ms: int) -> Decision:
-    """Rejected, in this order: transfer_not_found, already_reversed, account_not_open, party_not_active,
-    account_blocked, insufficient_funds, overflow. It books to today; what was received must still be there.
-    Fees that were not waived meanwhile go back with it, and what it used of limits where that still counts.
-    """
-    posted = find_posted(book, command.transfer)
-    if posted is None:
-        return reject("transfer_not_found", transfer=command.transfer)
-    if posted.reversed or posted.refunded:
-        return reject("already_reversed", transfer=command.transfer)
-    legs = (*posted.legs, *fee_legs(fees_left(book, command.transfer)))
-    postings = postings_of(book, [(account, -amount) for account, amount in legs], at_ms)
-    if isinstance(postings, Rejection):
-        return postings
-    return TransferReversed(
-        transfer=command.transfer,
-        booking_date=book.business_date,
-        value_date=book.business_date,
-        reason=command.reason,
-        postings=postings,
-        uses=given_back(book, posted.uses, reserved=False),
-    )
-
-
-def refund_transfer(book: Book, command: RefundTransfer, at_ms: int) -> Decision:
-    """Rejected, in this order: transfer_not_found (also for a posting with several legs), already_reversed,
-    refund_exceeds_original, account_not_open, party_not_active, account_blocked, insufficient_funds,
-    overflow. Fees stay; limits that still count it have as much more room.
-    """
-    posted = find_posted(book, command.transfer)
-    if posted is None or not posted.currency:
-        return reject("transfer_not_found", transfer=command.transfer)
-    if posted.reversed:
-        return reject("already_reversed", transfer=command.transfer)
-    (debit, _), (credit, original) = posted.legs
-    if command.amount > original - posted.refunded:
-        return reject("refund_exceeds_original", left=original - posted.refunded, wanted=command.amount)
-    postings = postings_of(book, [(credit, -command.amount), (debit, command.amount)], at_ms)
-    if isinstance(postings, Rejection):
-        return postings
-    refunded = posted.refunded + command.amount
-    return TransferRefunded(
-        transfer=command.transfer,
-        amount=command.amount,
-        currency=posted.currency,
-        refunded_after=refunded,
-        booking_date=book.business_date,
-        value_date=book.business_date,
-        reason=command.reason,
-        postings=postings,
-        uses=given_back_part(book, posted.uses, command.amount, original, original - refunded),
-    )
+    return None
 
 
 def unfit(account_id: str, account: Account, currency: str) -> Rejection | None:
@@ -235,15 +199,15 @@ def _impossible() -> Rejection:
     raise AssertionError("an account that failed the quick check fails one of its parts")
 
 
-def insufficient(account: Account, needed: int) -> Rejection:
-    """insufficient_funds, with its figures."""
-    available = account.booked - account.held + account.overdraft
+def insufficient(account: Account, needed: int, freed: int = 0) -> Rejection:
+    """insufficient_funds, with its figures. freed: what is reserved, and would be so no longer."""
+    available = account.booked - account.held + freed + account.overdraft
     return reject("insufficient_funds", available=available, needed=needed, currency=account.currency)
 
 
-def value_date_refused(book: Book, value_date: Date) -> Rejection | None:
-    """value_date_in_future or period_not_open, or None."""
-    if value_date > book.business_date:
+def value_date_refused(book: Book, value_date: Date, ahead_days: int = 0) -> Rejection | None:
+    """value_date_in_future or period_not_open, or None. ahead_days: how far after today it may be."""
+    if (value_date - book.business_date).days > ahead_days:
         return reject(
             "value_date_in_future",
             value_date=value_date.isoformat(),
@@ -254,8 +218,13 @@ def value_date_refused(book: Book, value_date: Date) -> Rejection | None:
     return None
 
 
-def postings_of(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tuple[Posting, ...] | Rejection:
-    """The postings of several legs, or why they cannot be. Funds are asked of an account's legs together."""
+def postings_of(
+    book: Book, legs: Sequence[tuple[str, int]], at_ms: int, freed: Mapping[str, int] = NOTHING
+) -> tuple[Posting, ...] | Rejection:
+    """The postings of several legs, or why they cannot be. Funds are asked of an account's legs together.
+
+    freed: by account, what is reserved and would be so no longer.
+    """
     net: dict[str, int] = {}
     for account_id, amount in legs:
         account = book.accounts[account_id]
@@ -270,9 +239,10 @@ def postings_of(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tupl
         net[account_id] = net.get(account_id, 0) + amount
     for account_id, amount in net.items():
         account = book.accounts[account_id]
-        after = account.booked + amount
+        more = freed.get(account_id, 0)
+        after = account.booked + amount + more
         if amount < 0 and account.kind == "customer" and after - account.held + account.overdraft < 0:
-            return insufficient(account, -amount)
+            return insufficient(account, -amount, more)
     balances: dict[str, int] = {}
     postings = []
     for account_id, amount in legs:
@@ -288,6 +258,4 @@ def postings_of(book: Book, legs: Sequence[tuple[str, int]], at_ms: int) -> tupl
 DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {
     Transfer: transfer,
     PostEntries: post_entries,
-    ReverseTransfer: reverse_transfer,
-    RefundTransfer: refund_transfer,
 }

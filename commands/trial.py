@@ -111,6 +111,9 @@ def _documents(book: Book, event: Any) -> Iterable[tuple[str, str]]:
         name = f"limits/{use.limit.rpartition('/')[0]}"
         if (shelf := book.documents.get(name)) is not None:
             yield name, str(shelf.in_force)
+    for name in getattr(event, "documents", ()):
+        document, _, version = name.rpartition("@")
+        yield document, version
     if isinstance(event, DocumentPublished):
         name = f"{event.kind}/{event.document}"
         shelf = book.documents.get(name)

@@ -12,6 +12,7 @@ from gateway.demo_pen import REPEATED, Moved
 from schemas.books import DAY_MS
 from schemas.catalogue import encode
 from schemas.transfers import Transfer
+from schemas.value_dates import FURTHEST_DAYS
 
 SYSTEM_KEY = b"~system"
 TOO_LATE_DAYS = 10
@@ -102,8 +103,8 @@ class Mistakes:
         self._transfer("pay to the same account", "same_account", at_ms, credit="")
 
     def _future_value_date(self, at_ms: int) -> None:
-        ahead = self._pen.day + datetime.timedelta(days=self._draw.between(2, 9))
-        self._transfer("pay with a value date to come", "value_date_in_future", at_ms, value_date=ahead)
+        ahead = self._pen.day + datetime.timedelta(days=FURTHEST_DAYS + self._draw.between(2, 9))
+        self._transfer("pay with a value date too far ahead", "value_date_in_future", at_ms, value_date=ahead)
 
     def _closed_period(self, at_ms: int) -> None:
         long_ago = self._pen.day - datetime.timedelta(days=self._draw.between(400, 900))

@@ -11,6 +11,7 @@ from schemas.catalogue import MONEY_EVENTS, decode_event
 from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
 
 _ONLY_MONEY = frozenset({TransferPosted, EntriesPosted, TransferReversed, TransferRefunded})
+"""What says nothing beside its postings, unless it reserves something."""
 
 
 def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[Batch]:
@@ -31,7 +32,7 @@ def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[B
         kind = type(event)
         if kind in MONEY_EVENTS:
             batch.money.append((event, value, at))
-        if kind not in _ONLY_MONEY:
+        if kind not in _ONLY_MONEY or event.reserves:
             batch.others.append(event)
     if batch.records:
         yield batch

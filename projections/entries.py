@@ -30,8 +30,8 @@ ENTRIES = Table(
     # All but these have value date = booking date, so a statement by value date is the key and this.
     indexes=(
         Index(
-            "entries_back_dated",
-            "(book, account, value_date, booking_date, seq, leg) WHERE value_date < booking_date",
+            "entries_other_dated",
+            "(book, account, value_date, booking_date, seq, leg) WHERE value_date <> booking_date",
         ),
     ),
     bulk=True,

@@ -59,9 +59,9 @@ def statement(
         if by == "booking-date":
             lines = _lines(session, *of, begin, last, "TRUE")
         else:
-            opening += _back_dated_before(session, *of, begin)
+            opening += _other_dated_before(session, *of, begin)
             lines = _lines(session, *of, begin, last, "value_date = booking_date")
-            lines += _back_dated(session, *of, begin, last)
+            lines += _other_dated(session, *of, begin, last)
             lines.sort(key=lambda line: (line.value_date, line.seq, line.leg))
             running, ordered = opening, []
             for line in lines:
@@ -84,12 +84,15 @@ def _balance_before(session: Session, book: str, account_id: str, begin: datetim
     return 0 if found is None else int(found[0])
 
 
-def _back_dated_before(session: Session, book: str, account_id: str, begin: datetime.date) -> int:
-    """What was booked on or after a day with a value date before it; no value date is after its booking."""
+def _other_dated_before(session: Session, book: str, account_id: str, begin: datetime.date) -> int:
+    """What was booked on or after a day and counts before it, less what was booked before and counts from
+    that day on.
+    """
     found = session.execute(
-        f"SELECT coalesce(sum(amount), 0) FROM {LIVE}.entries WHERE book = %s AND account = %s "
-        "AND value_date < %s AND booking_date >= %s AND value_date < booking_date".encode(),
-        (book, account_id, begin, begin),
+        "SELECT coalesce(sum(CASE WHEN value_date < %s THEN amount ELSE -amount END), 0) "
+        f"FROM {LIVE}.entries WHERE book = %s AND account = %s AND value_date <> booking_date "
+        "AND (value_date < %s) <> (booking_date < %s)".encode(),
+        (begin, book, account_id, begin, begin),
     ).fetchone()
     assert found is not None, "a sum is a row"
     return int(found[0])
@@ -107,13 +110,13 @@ def _lines(
     return msgspec.convert(found, list[Line])
 
 
-def _back_dated(
+def _other_dated(
     session: Session, book: str, account_id: str, begin: datetime.date, end: datetime.date | None
 ) -> list[Line]:
     found = rows(
         session,
         f"SELECT {_LINE} FROM {LIVE}.entries WHERE book = %s AND account = %s "
-        "AND value_date BETWEEN %s AND %s AND value_date < booking_date",
+        "AND value_date BETWEEN %s AND %s AND value_date <> booking_date",
         *(book, account_id, begin, end or datetime.date.max),
     )
     return msgspec.convert(found, list[Line])

@@ -20,12 +20,15 @@ from projections import (
     cross_book,
     daily_balances,
     entries,
+    exchange,
     holds,
     interest,
     parties,
     payments,
+    positions,
     stops,
     trial_balance,
+    value_dates,
 )
 from projections.tables import Batch, Change, Staging, Table, digest_of
 
@@ -46,6 +49,9 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     holds.changes,
     payments.changes,
     stops.changes,
+    exchange.changes,
+    positions.changes,
+    value_dates.changes,
 )
 STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED)
 SETTLE: tuple[str, ...] = (
@@ -75,6 +81,9 @@ TABLES: tuple[Table, ...] = (
     *payments.TABLES,
     *stops.TABLES,
     *trial_balance.TABLES,
+    *exchange.TABLES,
+    *positions.TABLES,
+    *value_dates.TABLES,
 )
 DIGEST = digest_of(TABLES)
 """Where the one stored with the tables differs, the read models are to be built anew."""

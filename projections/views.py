@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from projections import approvals_views, cross_book, holds, ledger_views, payment_views
+from projections import (
+    approvals_views,
+    cross_book,
+    exchange,
+    holds,
+    ledger_views,
+    payment_views,
+    positions,
+    value_dates,
+)
 from projections.view import (
     ACCOUNT,
     AT,
@@ -96,7 +105,7 @@ CORE = (
             *shown(
                 {
                     "booking_date": "Business day on which it was booked.",
-                    "value_date": "Day from which it counts for interest; never after the booking date.",
+                    "value_date": "Day from which it counts for interest.",
                     "at": AT,
                     "type": "Type of the event: TransferPosted, EntriesPosted, TransferReversed...",
                     "reference": "What the sender wrote.",
@@ -264,5 +273,8 @@ VIEWS = (
     *ledger_views.VIEWS,
     *holds.VIEWS,
     *payment_views.VIEWS,
+    *exchange.VIEWS,
+    *positions.VIEWS,
+    *value_dates.VIEWS,
 )
 """Every view. A read model with views of its own adds them here."""

@@ -15,7 +15,7 @@ from book.fees import fees_left
 from book.state import Account, Book
 from book.transfers import find_posted
 from commands.terms import fee_legs
-from replay import end_of_day, payments
+from replay import end_of_day, fx, payments, value_dates
 from schemas.accounts import AccountClosed
 from schemas.catalogue import MONEY_EVENTS
 from schemas.crossbook import CrossBookCompleted, CrossBookReceived
@@ -63,10 +63,7 @@ class Ledger:
         if event.booking_date != book.business_date:
             found(f"it is booked on {event.booking_date}, and the business date is {book.business_date}")
         if not book.open_from <= event.value_date <= event.booking_date:
-            found(
-                f"its value date {event.value_date} is not within {book.open_from} to {event.booking_date}, "
-                "the open period"
-            )
+            value_dates.outside(book, event, found)
 
     def reserve(self, book: Book, event: Any, found: Found) -> None:
         """Check what an event reserves and releases against what was held so far, before the book does it."""
@@ -214,6 +211,10 @@ MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     TransferRefunded: _refund,
     **end_of_day.MONEY,
     **payments.MONEY,
+    **fx.MONEY,
 }
 """What moves money, and what of it is to be compared with what came before."""
-OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {AccountClosed: _closing}
+OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {
+    AccountClosed: _closing,
+    **value_dates.OTHERS,
+}

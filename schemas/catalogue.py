@@ -20,6 +20,7 @@ from schemas import (
     closing,
     crossbook,
     end_of_day,
+    exchange,
     fees,
     fees_due,
     holds,
@@ -27,11 +28,13 @@ from schemas import (
     limits,
     parties,
     payments,
+    positions,
     publishing,
     rail_reports,
     repairs,
     stops,
     transfers,
+    value_dates,
 )
 from schemas.message import Command, Event
 from schemas.rejections import CommandRejected, CommandRepeated
@@ -55,6 +58,8 @@ COMMANDS: tuple[type[Command], ...] = (
     *rail_reports.COMMANDS,
     *repairs.COMMANDS,
     *stops.COMMANDS,
+    *exchange.COMMANDS,
+    *value_dates.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -79,6 +84,9 @@ EVENTS: tuple[type[Event], ...] = (
     *rail_reports.EVENTS,
     *repairs.EVENTS,
     *stops.EVENTS,
+    *exchange.EVENTS,
+    *positions.EVENTS,
+    *value_dates.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

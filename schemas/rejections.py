@@ -156,6 +156,20 @@ Reason = Literal[
     "control_count_wrong",
     "control_sum_wrong",
     "instruction_refused",
+    # currencies and value dates
+    "quote_exists",
+    "quote_expired",
+    "quote_used",
+    "quote_not_found",
+    "quote_differs",
+    "same_currency",
+    "not_of_party",
+    "amount_unclear",
+    "below_minimum",
+    "rate_unavailable",
+    "period_still_open",
+    "year_closed",
+    "approval_needed",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -432,6 +446,27 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "instruction_refused": Entry(
         "All or nothing: the instruction {index} (from 0) is refused as {refused}.", "correct it"
+    ),
+    "quote_exists": Entry("There is already a quote {quote}.", "correct it"),
+    "quote_expired": Entry("The quote {quote} has expired.", "new id, later"),
+    "quote_used": Entry("The quote {quote} has been used.", "correct it"),
+    "quote_not_found": Entry("There is no quote {quote}.", "correct it"),
+    "quote_differs": Entry("The quote {quote} was given for another exchange.", "correct it"),
+    "same_currency": Entry("{currency} is not exchanged for itself.", "correct it"),
+    "not_of_party": Entry("The account {account} does not belong to the party {party}.", "correct it"),
+    "amount_unclear": Entry("Exactly one of sell_amount and buy_amount is to be given.", "correct it"),
+    "below_minimum": Entry(
+        "{amount} is below the minimum of {minimum} (minor units of {currency}).", "correct it"
+    ),
+    "rate_unavailable": Entry("There is no rate from {sell} to {buy} (table {table}).", "ask the bank"),
+    "period_still_open": Entry(
+        "{date} is within the open period, which began on {open_from}; no approval is needed there.",
+        "correct it",
+    ),
+    "year_closed": Entry("{date} is before {earliest}: that year is closed.", "correct it"),
+    "approval_needed": Entry(
+        "This can only be done with the approval of others, and no policy in force asks for it.",
+        "ask the bank",
     ),
 }
 

@@ -11,7 +11,7 @@ from schemas.fees import Fee
 from schemas.fields import AccountId, Amount, Currency, Label, Seq, SignedAmount, Text
 from schemas.message import Command, Date, Event, Value
 from schemas.postings import Posting
-from schemas.reserves import Use
+from schemas.reserves import Reserve, Use
 
 MOST_LEGS = 1_000
 
@@ -20,7 +20,8 @@ class Transfer(Command, tag="Transfer"):
     """Move an amount from one account to another.
 
     debit: the account that pays.   credit: the account that receives.   amount: minor units of `currency`.
-    value_date: on or before the booking date, within the open period; the booking date if not given.
+    value_date: within the open period, or up to 366 days ahead; the booking date if not given. What is
+    credited with a value date ahead is booked, and cannot be spent before that day.
     channel, corridor: by which it was asked for, and from which country to which; limits and fees ask.
     """
 
@@ -89,19 +90,29 @@ class TransferPosted(Event, tag="TransferPosted", omit_defaults=True):
     uses: tuple[Use, ...] = ()
     channel: str = ""
     corridor: str = ""
+    reserves: tuple[Reserve, ...] = ()
+    available_at_ms: int = 0
 
 
 class EntriesPosted(Event, tag="EntriesPosted"):
-    """Several legs were posted at once. Its seq names it for reversal."""
+    """Several legs were posted at once. Its seq names it for reversal.
+
+    reserves, available_at_ms: as in TransferPosted.
+    """
 
     booking_date: Date
     value_date: Date
     reference: str
     postings: tuple[Posting, ...]
+    reserves: tuple[Reserve, ...] = ()
+    available_at_ms: int = 0
 
 
 class TransferReversed(Event, tag="TransferReversed"):
-    """A transfer or posting was taken back whole. transfer: the seq of what was reversed."""
+    """A transfer or posting was taken back whole. transfer: the seq of what was reversed.
+
+    value_date: today, or that of the transfer where it is still ahead.   reserves: what of it was reserved.
+    """
 
     transfer: int
     booking_date: Date
@@ -109,10 +120,14 @@ class TransferReversed(Event, tag="TransferReversed"):
     reason: str
     postings: tuple[Posting, ...]
     uses: tuple[Use, ...] = ()
+    reserves: tuple[Reserve, ...] = ()
 
 
 class TransferRefunded(Event, tag="TransferRefunded"):
-    """A part was given back. refunded_after: the sum of all parts so far, minor units."""
+    """A part was given back. refunded_after: the sum of all parts so far, minor units.
+
+    value_date, reserves: as in TransferReversed.
+    """
 
     transfer: int
     amount: int
@@ -123,6 +138,7 @@ class TransferRefunded(Event, tag="TransferRefunded"):
     reason: str
     postings: tuple[Posting, ...]
     uses: tuple[Use, ...] = ()
+    reserves: tuple[Reserve, ...] = ()
 
 
 COMMANDS = (Transfer, PostEntries, ReverseTransfer, RefundTransfer)

@@ -60,6 +60,7 @@ from schemas.transfers import (
     Transfer,
     TransferPosted,
 )
+from schemas.value_dates import PostBackValued
 from tests.story import (
     Said,
     Word,
@@ -243,6 +244,7 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         ReinstateActor, ConfirmClock, ClosePeriod, CloseYear, SetRepeatWindow, PublishDocument,
         Approve, Decline, Delegate, RevokeDelegation,
         RaiseLimit, WaiveFee, RepairPayment, ResumePayments,
+        PostBackValued,
     } == FOR_PEOPLE  # fmt: skip
 
 

@@ -188,7 +188,7 @@ class Decisions:
     def value_date(self, c: Json) -> str | datetime.date:
         given = c.get("value_date")
         day = datetime.date.fromisoformat(given) if given else self.today
-        if day > self.today:
+        if (day - self.today).days > 366:
             return "value_date_in_future"
         return "period_not_open" if given and day < self.open_from else day
 

@@ -44,6 +44,8 @@ NEVER_HERE |= {
     for one in capability.EVENTS
 }
 NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}
+NEVER_HERE |= {"QuoteGiven", "QuoteExpired", "Exchanged", "Revalued"}  # see currencies_rows_test
+NEVER_HERE |= {"CreditReleased", "BackValuedPosted"}
 """What no read model but `audit` takes note of."""
 
 

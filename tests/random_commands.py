@@ -23,7 +23,7 @@ Pick = Callable[[Sequence[Any]], Any]
 
 def a_move(pick: Pick) -> Json:
     code = pick(["EUR"] * 8 + ["USD", "XXX"])
-    days = pick([None] * 6 + [0, -1, -5, -40, 1])
+    days = pick([None] * 6 + [0, -1, -5, -40, 400])
     of = pick(range(30))
     match pick(["Transfer"] * 5 + ["PostEntries"] * 2 + ["ReverseTransfer", "RefundTransfer"]):
         case "Transfer":

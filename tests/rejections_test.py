@@ -20,6 +20,7 @@ from tests import (
     closing_test,
     crossbook_test,
     documents_test,
+    exchange_test,
     fees_test,
     holds_test,
     interest_test,
@@ -30,6 +31,7 @@ from tests import (
     repairs_test,
     stops_test,
     transfers_test,
+    value_dates_test,
 )
 from tests.story import Said
 
@@ -54,6 +56,8 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     stops_test.REJECTIONS,
     limits_test.REJECTIONS,
     fees_test.REJECTIONS,
+    exchange_test.REJECTIONS,
+    value_dates_test.REJECTIONS,
 )
 OF_THE_PIPELINE = UNREMEMBERED | {"internal_error", "too_many_waiting"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""

@@ -10,6 +10,7 @@ from schemas.fields import INT64_MAX
 from schemas.postings import Posting
 from schemas.rejections import Reason
 from schemas.transfers import MOST_LEGS, EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
+from schemas.value_dates import FURTHEST_DAYS
 from tests.payment_words import hold
 from tests.story import (
     TODAY,
@@ -39,7 +40,7 @@ from tests.story import (
 from tests.terms_words import limit, limits, product
 
 A_DAY = datetime.timedelta(days=1)
-TOMORROW, YESTERDAY = TODAY + A_DAY, TODAY - A_DAY
+YESTERDAY, TOO_LATE = TODAY - A_DAY, TODAY + (FURTHEST_DAYS + 1) * A_DAY
 OPEN_FROM = TODAY.replace(day=1)
 TOO_MUCH = INT64_MAX
 
@@ -398,18 +399,18 @@ TAKEN_BACK: list[Word] = [
 
 REJECTIONS: list[tuple[Reason, Said]] = [
     # One row a rejection, in the order in which they are checked; each row has the later faults, too.
-    ("same_account", transfer("nobody", "nobody", TOO_MUCH, currency=USD, value_date=TOMORROW)),
-    ("account_not_found", transfer("nobody", "closed-usd", TOO_MUCH, value_date=TOMORROW)),
-    ("account_not_found", transfer("closed-usd", "nobody", TOO_MUCH, value_date=TOMORROW)),
-    ("account_not_open", transfer("closed-usd", "blocked-usd", TOO_MUCH, value_date=TOMORROW)),
-    ("account_not_open", transfer("of-blocked-party", "closed-usd", TOO_MUCH, value_date=TOMORROW)),
-    ("currency_mismatch", transfer("blocked-usd", "no-credits", TOO_MUCH, value_date=TOMORROW)),
-    ("currency_mismatch", transfer("of-blocked-party", "blocked-usd", TOO_MUCH, value_date=TOMORROW)),
-    ("currency_mismatch", transfer("blocked-usd", "closed-usd", TOO_MUCH, value_date=TOMORROW)),
-    ("party_not_active", transfer("of-blocked-party", "no-credits", TOO_MUCH, value_date=TOMORROW)),
-    ("account_blocked", transfer("blocked", "no-credits", TOO_MUCH, value_date=TOMORROW)),
-    ("account_blocked", transfer("empty", "no-credits", TOO_MUCH, value_date=TOMORROW)),
-    ("value_date_in_future", transfer("empty", "full", TOO_MUCH, value_date=TOMORROW)),
+    ("same_account", transfer("nobody", "nobody", TOO_MUCH, currency=USD, value_date=TOO_LATE)),
+    ("account_not_found", transfer("nobody", "closed-usd", TOO_MUCH, value_date=TOO_LATE)),
+    ("account_not_found", transfer("closed-usd", "nobody", TOO_MUCH, value_date=TOO_LATE)),
+    ("account_not_open", transfer("closed-usd", "blocked-usd", TOO_MUCH, value_date=TOO_LATE)),
+    ("account_not_open", transfer("of-blocked-party", "closed-usd", TOO_MUCH, value_date=TOO_LATE)),
+    ("currency_mismatch", transfer("blocked-usd", "no-credits", TOO_MUCH, value_date=TOO_LATE)),
+    ("currency_mismatch", transfer("of-blocked-party", "blocked-usd", TOO_MUCH, value_date=TOO_LATE)),
+    ("currency_mismatch", transfer("blocked-usd", "closed-usd", TOO_MUCH, value_date=TOO_LATE)),
+    ("party_not_active", transfer("of-blocked-party", "no-credits", TOO_MUCH, value_date=TOO_LATE)),
+    ("account_blocked", transfer("blocked", "no-credits", TOO_MUCH, value_date=TOO_LATE)),
+    ("account_blocked", transfer("empty", "no-credits", TOO_MUCH, value_date=TOO_LATE)),
+    ("value_date_in_future", transfer("empty", "full", TOO_MUCH, value_date=TOO_LATE)),
     ("period_not_open", transfer("empty", "full", TOO_MUCH, value_date=PAST)),
     ("movement_not_allowed", transfer("tight", "may-not", TOO_MUCH)),
     ("movement_not_allowed", transfer("may-not", "full", TOO_MUCH)),
@@ -417,13 +418,13 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("insufficient_funds", transfer("empty", "full", TOO_MUCH)),
     ("overflow", transfer("lowest", "full", TOO_MUCH)),
     # several legs
-    ("too_many_legs", entries(("nobody", 0), value_date=TOMORROW)),
-    ("zero_amount", entries(("nobody", 1), ("nobody", 0), value_date=TOMORROW)),
-    ("account_not_found", entries(("nobody", -5), ("closed-usd", 4), value_date=TOMORROW)),
-    ("account_not_open", entries(("closed-usd", -5), ("blocked-usd", 4), value_date=TOMORROW)),
-    ("currency_mismatch", entries(("blocked-usd", -5), ("no-credits", 4), value_date=TOMORROW)),
-    ("unbalanced", entries(("of-blocked-party", -5), ("no-credits", 4), value_date=TOMORROW)),
-    ("value_date_in_future", entries(("of-blocked-party", -5), ("full", 5), value_date=TOMORROW)),
+    ("too_many_legs", entries(("nobody", 0), value_date=TOO_LATE)),
+    ("zero_amount", entries(("nobody", 1), ("nobody", 0), value_date=TOO_LATE)),
+    ("account_not_found", entries(("nobody", -5), ("closed-usd", 4), value_date=TOO_LATE)),
+    ("account_not_open", entries(("closed-usd", -5), ("blocked-usd", 4), value_date=TOO_LATE)),
+    ("currency_mismatch", entries(("blocked-usd", -5), ("no-credits", 4), value_date=TOO_LATE)),
+    ("unbalanced", entries(("of-blocked-party", -5), ("no-credits", 4), value_date=TOO_LATE)),
+    ("value_date_in_future", entries(("of-blocked-party", -5), ("full", 5), value_date=TOO_LATE)),
     ("period_not_open", entries(("of-blocked-party", -5), ("full", 5), value_date=PAST)),
     ("party_not_active", entries(("of-blocked-party", -5), ("full", 5))),
     ("account_blocked", entries(("blocked", -5), ("full", 5))),

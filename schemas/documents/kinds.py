@@ -19,6 +19,7 @@ from schemas.documents.document import Document, Problem
 from schemas.documents.limits import Limits
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
+from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
 from schemas.documents.tariffs import Tariff
 
@@ -32,6 +33,7 @@ DocumentKind = Literal[
     "chart",
     "rail",
     "calendar",
+    "rates",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -43,6 +45,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "chart": Chart,
     "rail": Rail,
     "calendar": Calendar,
+    "rates": Rates,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
