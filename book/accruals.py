@@ -10,6 +10,7 @@ import bisect
 
 import msgspec
 
+from schemas.documents.calendars import Convention
 from schemas.documents.interest import Capitalised, DayCount
 from schemas.fees import Fee
 
@@ -93,7 +94,10 @@ class Side(msgspec.Struct, frozen=True, gc=False):
 
 
 class InterestInForce(msgspec.Struct, frozen=True, gc=False):
-    """The interest of a product in one currency from a day on; without sides it bears none."""
+    """The interest of a product in one currency from a day on; without sides it bears none.
+
+    calendar: empty for none.
+    """
 
     from_day: int
     day_count: DayCount
@@ -101,6 +105,8 @@ class InterestInForce(msgspec.Struct, frozen=True, gc=False):
     term_months: int | None
     credit: Side | None
     debit: Side | None
+    calendar: str = ""
+    convention: Convention = "following"
 
 
 class EndOfDay(msgspec.Struct):

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal
 
+import msgspec
+
 from book.accruals import REMEMBERED_DAYS, Bearing, InterestInForce, Side
 from book.dates import months_later
 from book.state import Account, Book
@@ -58,7 +60,9 @@ def product_in_force(book: Book, product_id: str, product: Product) -> None:
     begun = added.keys() - terms_of.keys()
     for key, terms in terms_of.items():
         if key not in added and key.startswith(f"{product_id}\n"):
-            added[key] = InterestInForce(today, terms[-1].day_count, terms[-1].capitalised, None, None, None)
+            added[key] = msgspec.structs.replace(
+                terms[-1], from_day=today, term_months=None, credit=None, debit=None
+            )
     for key, one in added.items():
         history = terms_of.setdefault(key, [])
         if history and history[-1].from_day == today:
@@ -78,6 +82,8 @@ def _compiled(interest: Interest, from_day: int) -> InterestInForce:
         interest.term_months,
         compiled_side(interest.credit),
         compiled_side(interest.debit),
+        interest.calendar or "",
+        interest.convention,
     )
 
 

@@ -9,10 +9,12 @@ import datetime
 from typing import Literal
 
 from book.accruals import Bearing, InterestInForce
+from book.dates import months_later
 from book.interest import interest_key, side_of, terms_on
 from book.state import Account, Book
 from commands.accounts import is_blocked
 from commands.accrual import day_weight, yearly
+from commands.calendars import adjusted
 from commands.decision import Decide, Decision
 from commands.slices import Slice, Sums, chargeable
 from schemas.fields import INT64_MAX
@@ -177,24 +179,25 @@ def accrue(book: Book, day: Date, done: int) -> Slice:
     return (event,), last if last < len(bearing) else None
 
 
-def is_due(terms: InterestInForce, interest: Bearing, day: Date) -> bool:
-    """Whether interest is capitalised after that day."""
-    match terms.capitalised:
-        case "monthly":
-            return (day + _A_DAY).day == 1
-        case "quarterly":
-            return (day + _A_DAY).day == 1 and day.month % 3 == 0
-        case "yearly":
-            return (day.month, day.day) == (12, 31)
-        case "at_maturity":
-            return interest.matures == day.toordinal() + 1
+def ends_on(book: Book, terms: InterestInForce, day: Date) -> bool:
+    """Whether a period whose interest is booked together ends with that day, by schedule and calendar."""
+    months = {"monthly": 1, "quarterly": 3, "yearly": 12}.get(terms.capitalised)
+    if months is None:
+        return False
+    this_month = months_later(day.replace(day=1), 1) - _A_DAY
+    for end in (this_month, day.replace(day=1) - _A_DAY):
+        if end.month % months == 0 and adjusted(book, terms.calendar, end, terms.convention) == day:
+            return True
+    return False
 
 
 def capitalise(book: Book, day: Date, done: int) -> Slice:
     """Book accrued interest to the accounts whose period ends with that day, a slice of them at a time."""
-    if (day + _A_DAY).day != 1 and not any(
-        history[-1].capitalised == "at_maturity" for history in book.in_force.interest.values()
-    ):
+    ordinal = day.toordinal()
+    terms_of = {key: terms_on(book, key, ordinal) for key in book.in_force.interest}
+    ending = {key for key, terms in terms_of.items() if ends_on(book, terms, day)}
+    maturing = {key for key, terms in terms_of.items() if terms.capitalised == "at_maturity"}
+    if not ending and not maturing:
         return (), None
     bearing = book.end_of_day.bearing
     sums = Sums(book)
@@ -207,10 +210,9 @@ def capitalise(book: Book, day: Date, done: int) -> Slice:
         interest = account.interest
         if interest is None or not (interest.credit or interest.debit):
             continue
-        terms = terms_on(book, interest_key(account.product, account.currency), day.toordinal())
-        if is_due(terms, interest, day) and (
-            one := _capitalisation(book, account_id, account, interest, sums)
-        ):
+        key = interest_key(account.product, account.currency)
+        due = key in ending or (key in maturing and interest.matures == ordinal + 1)
+        if due and (one := _capitalisation(book, account_id, account, interest, sums)):
             found.append(one)
     left = index if index < len(bearing) else None
     if not found:

@@ -20,6 +20,8 @@ def interest_checks(book: Book, product: Product) -> Iterator[Problem]:
         path = f"interest[{index}]"
         if not knows_currency(book, one.currency):
             yield Problem(f"{path}.currency", f"there is no currency {one.currency}")
+        if one.calendar is not None and one.calendar not in book.in_force.calendars:
+            yield Problem(f"{path}.calendar", f"there is no calendar {one.calendar} in force")
         for name, side, kind in (("credit", one.credit, "expense"), ("debit", one.debit, "income")):
             if side is not None:
                 of = f"{path}.{name}"

@@ -149,7 +149,9 @@ def _described(found: InterestRow, places: int, following: datetime.date | None)
         yield "received so far", money(found.paid)
         yield "paid so far", money(found.charged)
     if following is not None:
-        yield "booked next", f"with the interest of {following}, on the day after"
+        calendar = found.terms["calendar"] if found.terms is not None else None
+        moved = f", moved by the calendar {calendar}" if calendar else ""
+        yield "booked next", f"with the interest of {following}, on the day after{moved}"
 
 
 def _rates(side: dict[str, Any], places: int, currency: str) -> str:

@@ -18,6 +18,7 @@ from schemas.fields import INT64_MAX
 from schemas.interest import (
     UNITS,
     Accrual,
+    Capitalisation,
     CapitaliseInterest,
     Correction,
     InterestAccrued,
@@ -308,6 +309,34 @@ def test_interest_is_booked_by_its_schedule(capitalised: str, days: list[int]) -
         assert (balance("alice"), bearing("alice").credit) == (1_003_100, 0)
 
 
+def banking_days(*holidays: str) -> Said:
+    body = {"name": "Banks", "holidays": [{"date": day} for day in holidays]}
+    return say(PublishDocument, kind="calendar", document="banks", version=1, body=body)
+
+
+@pytest.mark.parametrize(
+    ("convention", "through"),
+    [
+        # 31 May is a Friday, and a holiday here; 30 June is a Sunday.
+        ("following", ["2024-06-03", "2024-07-01"]),
+        ("modified_following", ["2024-05-30", "2024-06-28"]),
+        ("preceding", ["2024-05-30", "2024-06-28"]),
+    ],
+)
+def test_a_period_ends_on_a_banking_day(convention: str, through: list[str]) -> None:
+    given(
+        BANK,
+        banking_days("2024-05-31"),
+        product(interest("0.0365", calendar="banks", convention=convention)),
+        account("alice", 1_000_000, product="savings"),
+    )
+    pass_days(49)  # to 3 July
+    booked = [event for event in story().events() if isinstance(event, InterestCapitalised)]
+    assert [event.through.isoformat() for event in booked] == through
+    days = on(through[0]) - on("2024-05-14")
+    assert booked[0].capitalised == (Capitalisation("alice", days.days * 100, 0, 0, 0),)
+
+
 def test_a_balance_that_no_account_can_hold_accrues_nothing_and_says_so() -> None:
     given(
         BANK,
@@ -337,6 +366,11 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
         interest("0.1", capitalised="at_maturity"),
         "interest[0].term_months: it stands exactly where interest is capitalised at_maturity",
     ),
+    (
+        interest("0.1", capitalised="at_maturity", calendar="banks"),
+        "interest[0].calendar: a maturity is not moved by a calendar",
+    ),
+    (interest("0.1", calendar="banks"), "interest[0].calendar: there is no calendar banks in force"),
     (
         interest({**side((0, "0.1")), "booked_on": "nobody"}),
         "interest[0].credit.booked_on: there is no open account nobody",

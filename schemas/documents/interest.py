@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 import annotated_types as at
 from msgspec import Meta
 
-from schemas.documents.document import Problem, Rate
+from schemas.documents.calendars import Convention
+from schemas.documents.document import DocumentId, Problem, Rate
 from schemas.fields import AccountId, AmountOrZero, Currency
 from schemas.message import Value
 
@@ -52,6 +53,8 @@ class Interest(Value, frozen=True, kw_only=True):
     day_count: ACT/365 (fixed), ACT/360, or 30/360 (bond basis: ISDA 2006, section 4.16(f)).
     capitalised: when what has accrued is booked to the account: after the last day of the month, quarter or
         year, or when the account matures, `term_months` after it was opened; it bears no interest after that.
+    calendar, convention: where that last day goes if it is no banking day; interest is booked through the day
+        that it goes to. Without a calendar every day is one.
     """
 
     currency: Currency
@@ -60,6 +63,8 @@ class Interest(Value, frozen=True, kw_only=True):
     debit: InterestSide | None = None
     capitalised: Capitalised = "monthly"
     term_months: Annotated[int, Meta(ge=1, le=1_200), at.Ge(1), at.Le(1_200)] | None = None
+    calendar: DocumentId | None = None
+    convention: Convention = "following"
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with it, as far as the document alone can tell."""
@@ -69,6 +74,8 @@ class Interest(Value, frozen=True, kw_only=True):
             yield Problem(
                 f"{path}.term_months", "it stands exactly where interest is capitalised at_maturity"
             )
+        if self.calendar is not None and self.capitalised == "at_maturity":
+            yield Problem(f"{path}.calendar", "a maturity is not moved by a calendar")
         for name, side in (("credit", self.credit), ("debit", self.debit)):
             if side is not None:
                 yield from _problems_of(side, f"{path}.{name}", debit=name == "debit")
