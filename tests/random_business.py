@@ -26,10 +26,11 @@ from engine.reactor import Host
 from engine.worker import Worker
 from gateway.relay import Relay
 from schemas import access, books
-from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem
+from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem, ReinstateActor, SuspendActor
 from schemas.accounts import OpenAccount
 from schemas.approvals import Approve
-from schemas.books import Administrator, AdvanceTime, OpenBook
+from schemas.books import Administrator, AdvanceTime, ClosePeriod, OpenBook
+from schemas.bulk import SubmitBulk
 from schemas.catalogue import COMMANDS, MONEY_EVENTS, decode_event, encode
 from schemas.fields import NEW_ID
 from schemas.message import Command, Event
@@ -55,12 +56,17 @@ OWN: Final = {
 }
 """The banks' own accounts, and their kinds."""
 
-ELSEWHERE = frozenset({*RELAYED, *access.COMMANDS, *books.COMMANDS, PublishDocument}) - {AdvanceTime}
-"""What is not drawn: the relay's words, who may do what, the book's own terms, documents by chance."""
+ELSEWHERE = frozenset({*RELAYED, *access.COMMANDS, *books.COMMANDS}) - {
+    AdvanceTime,
+    ClosePeriod,
+    ReinstateActor,
+    SuspendActor,
+}
+"""What is not drawn: the relay's words, who may do what, the book's own terms."""
 OFTEN = {"Transfer": 14, "SubmitPayment": 8, "ReportPayment": 14, "PlaceHold": 6, "CaptureHold": 8}
 OFTEN |= {"Approve": 12, "SendToBook": 8, "AdvanceTime": 5, "PostEntries": 2}
 SELDOM = {"CloseAccount", "BlockAccount", "ChangePartyStatus", "SetOverdraft", "OpenAccount", "RegisterParty"}
-SELDOM |= {"StopPayments", "SetScreening"}
+SELDOM |= {"StopPayments", "SetScreening", "SuspendActor", "ClosePeriod", "PublishDocument"}
 
 
 class Business:
@@ -155,7 +161,8 @@ class Business:
                     pool.append(value)
         if type(event) in MONEY_EVENTS:
             self.seqs[event.book, "transfer"].append(event.seq)
-            self.seqs[event.book, "charged"].append(event.seq)
+            if getattr(event, "fees", ()):
+                self.seqs[event.book, "charged"].append(event.seq)
 
     # --- a command of a type ------------------------------------------------------------------------------
 
@@ -171,6 +178,12 @@ class Business:
             if not field.required and self.chance.random() < 0.7:
                 continue
             fields[field.name] = self._value(book, field.name, field.type)
+        if kind is PublishDocument:
+            fields = self._document(book)
+        if kind is SubmitBulk:
+            fields["totals"] = totals(fields["instructions"])
+        if kind in {SuspendActor, ReinstateActor}:
+            fields["subject"] = self.chance.choice((*PEOPLE[1:], "gate", "relay"))
         if kind is AdvanceTime:
             self.now += self.chance.choice((HOUR_MS, 10 * HOUR_MS, 30 * HOUR_MS))
             fields["to_ms"] = self.now
@@ -186,6 +199,28 @@ class Business:
         }
         made: Command = msgspec.convert({**envelope, **fields}, kind)
         return made
+
+    def _document(self, book: str) -> dict[str, Any]:
+        """A new version of a document that is there: other prices, limits, rates; at once or soon."""
+        chance = self.chance
+        kind, name, body = chance.choice(list(documents("side" if book == "main" else "main")))
+        if kind == "limits":
+            body["lines"][0]["most"] = chance.choice((500, 5_000, 50_000))
+        elif kind == "tariff":
+            body["lines"][0]["flat"] = chance.choice((1, 4, 40))
+            body["packages"][0]["units"] = chance.choice((1, 10))
+        elif kind == "product":
+            body["interest"][0]["credit"]["tiers"][0]["rate"] = chance.choice(("0", "0.01", "0.12"))
+        elif kind == "rail":
+            body["screening"] = chance.choice(("cleared", "pending"))
+        elif kind == "approval_policy":
+            body["lines"][0]["when"]["amounts"]["EUR"] = chance.choice((200, 900, 4_000))
+            body["lines"][0]["needs"][0]["count"] = chance.choice((1, 2))
+        shelf = self.book(book).documents.get(f"{kind}/{name}")
+        from_ms = self.now + chance.randrange(1, 40) * HOUR_MS if chance.random() < 0.4 else None
+        version = 1 if shelf is None else shelf.latest + 1
+        fields = {"kind": kind, "document": name, "version": version, "body": body}
+        return fields if from_ms is None else {**fields, "effective_from_ms": from_ms}
 
     def _actor(self, kind: type[Command]) -> str:
         if kind.__name__.startswith("Report"):
@@ -304,6 +339,14 @@ class Business:
                 fields = {"account": f"a{number}", "party": f"p{number}", "product": product}
                 yield say(OpenAccount, book, currency="EUR", overdraft=500 * (number % 2), **fields)
                 yield say(Transfer, book, debit="nostro", credit=f"a{number}", amount=20_000, currency="EUR")
+
+
+def totals(instructions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a sender of these instructions would count."""
+    found: dict[str, list[int]] = {}
+    for one in instructions:
+        found.setdefault(one["currency"], []).append(one["amount"])
+    return [{"currency": key, "count": len(of), "amount": sum(of)} for key, of in found.items()]
 
 
 def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
