@@ -314,6 +314,14 @@ def run_relay() -> None:
     in_home(processes.run_relay, False, None)
 
 
+@run.command("rail")
+def run_rail() -> None:
+    """Answer for a rail that is only simulated."""
+    from console import processes
+
+    in_home(processes.run_rail, False, None)
+
+
 def main() -> None:
     """Run the command line."""
     os.umask(0o077)  # what a home holds is its owner's

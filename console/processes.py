@@ -6,13 +6,14 @@ import contextlib
 import signal
 from collections.abc import Sequence
 
+import msgspec
 import psycopg
 
 from console.output import Output
 from console.read_models import AT_ONCE
 from engine.client import EngineClient
 from engine.embedded import open_log
-from engine.errors import LogLocked
+from engine.errors import LogLocked, WrongUse
 from engine.follower import Follower
 from engine.home import Home, NoHome
 from engine.log.records import Out
@@ -23,6 +24,7 @@ from engine.service import serve
 from engine.settings import Settings
 from engine.supervisor import Child, Supervisor, until_told
 from gateway.relay import RELAY, Relay
+from gateway.simulated_rail import Conduct, SimulatedRail
 from projections.database import DatabaseUnavailable, first_line, open_database
 from projections.projector import Projector
 
@@ -41,21 +43,21 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         output.say(text)
         output.emit(said=text)
 
-    for name in home.add_missing_keys():
+    rail = _rail_of(settings)
+    for name in home.add_missing_keys(*([rail.adapter] if rail is not None else [])):
         say(f"Made a key for the system {name} of {home}.")
     # Every process opens the database itself: who is left last stops a bundled server, also after a kill.
     with open_database(home.postgres, settings.database_url):
         env = {"DAYBOOK_HOME": str(home.root.resolve())}
-        supervisor = Supervisor(
-            [
-                Child("engine", ["run", "engine"], env, essential=True),
-                Child("projector", ["run", "projector"], env),
-                Child("follower", ["run", "follower"], env),
-                Child("relay", ["run", "relay"], env),
-            ],
-            say,
-            ready=client.answers,
-        )
+        children = [
+            Child("engine", ["run", "engine"], env, essential=True),
+            Child("projector", ["run", "projector"], env),
+            Child("follower", ["run", "follower"], env),
+            Child("relay", ["run", "relay"], env),
+        ]
+        if rail is not None:
+            children.append(Child("rail", ["run", "rail"], env))
+        supervisor = Supervisor(children, say, ready=client.answers)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
         say(f"Starting engine, projector, follower and relay of {home}; Ctrl-C stops them.")
@@ -98,6 +100,30 @@ def run_follower(output: Output, home: Home, settings: Settings) -> None:
 def run_relay(output: Output, home: Home, settings: Settings) -> None:
     """The relay's process."""
     _run_reactor(home, settings, RELAY, Relay(RELAY))
+
+
+def run_rail(output: Output, home: Home, settings: Settings) -> None:
+    """The process of a simulated rail."""
+    rail = _rail_of(settings)
+    if rail is None:
+        raise WrongUse("No rail is to be simulated.", "Set DAYBOOK_SIMULATED_RAIL to RAIL=SYSTEM.")
+    _run_reactor(home, settings, rail.adapter, rail)
+
+
+def _rail_of(settings: Settings) -> SimulatedRail | None:
+    """The rail that the settings ask for. Raises WrongUse where it cannot behave as they say."""
+    if settings.simulated_rail is None:
+        return None
+    name, _, adapter = settings.simulated_rail.partition("=")
+    conduct = settings.simulated_rail_conduct
+    known = [field.name for field in msgspec.structs.fields(Conduct)]
+    unknown = sorted(conduct.keys() - set(known))
+    if unknown or any(value < 0 for value in conduct.values()):
+        raise WrongUse(
+            f"DAYBOOK_SIMULATED_RAIL_CONDUCT: {', '.join(unknown) or 'a number below zero'} is not possible.",
+            f"It can say: {', '.join(known)}.",
+        )
+    return SimulatedRail(name, adapter, msgspec.convert(conduct, Conduct))
 
 
 def _run_reactor(home: Home, settings: Settings, system: str, reactor: Reactor) -> None:

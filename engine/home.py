@@ -107,13 +107,13 @@ class Home:
             raise NoHome(f"{self.keyring_file} is damaged: {error}.", "Restore it from a backup.") from None
         return Keyring(found)
 
-    def add_missing_keys(self) -> list[str]:
-        """Give the home's systems the keys that it was made without; returns whose were added.
+    def add_missing_keys(self, *others: str) -> list[str]:
+        """Give the home's systems, and others, the keys that it was made without; returns whose were added.
 
         An engine that runs has read the keys before, so this is for before it starts.
         """
         keys = self.keyring().keys
-        missing = [name for name in SYSTEMS if name not in keys]
+        missing = [name for name in (*SYSTEMS, *others) if name not in keys]
         if missing:
             self.write_keyring(Keyring({**keys, **{name: new_key(name) for name in missing}}))
         return missing

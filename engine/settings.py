@@ -19,6 +19,10 @@ class Settings(BaseSettings):
     database_url: PostgreSQL of the read models; without it the bundled server, with its data in the home.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
+    simulated_rail: `RAIL=SYSTEM` has `daybook up` run a rail that is only simulated, to try things out: it
+        answers for the rail RAIL as its adapter SYSTEM.
+    simulated_rail_conduct: how it behaves, as JSON, such as `{"most_ms": 5000, "fails": 100}`; see
+        gateway/simulated_rail.py.
     """
 
     model_config = SettingsConfigDict(env_prefix="DAYBOOK_", extra="ignore")
@@ -28,6 +32,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, pattern=_POSTGRES)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
+    simulated_rail: str | None = Field(default=None, pattern=r"^[^\s=]{1,64}=[^\s=]{1,64}$")
+    simulated_rail_conduct: dict[str, int] = {}
 
 
 def read_settings() -> Settings:
