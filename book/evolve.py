@@ -97,7 +97,8 @@ EVOLVE.update(
     {
         kind: _charging(handle)
         for kind, handle in EVOLVE.items()
-        if "fees" in getattr(kind, "__struct_fields__", ())
+        if kind in MONEY_EVENTS  # others say which fees are reserved, and nobody has paid those yet
+        and "fees" in getattr(kind, "__struct_fields__", ())
         and kind is not TransferPosted  # which notes its fees itself
     }
 )

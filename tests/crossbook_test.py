@@ -17,6 +17,7 @@ from schemas.crossbook import (
     CrossBookSent,
     SendToBook,
 )
+from schemas.fees import FeeWaived
 from schemas.fields import INT64_MAX
 from schemas.postings import Posting
 from schemas.rejections import Reason
@@ -58,7 +59,7 @@ from tests.story import (
     transfer,
     when,
 )
-from tests.terms_words import charged, fee, limit, limited, limits, product, tariff
+from tests.terms_words import charged, fee, limit, limited, limits, product, tariff, waived
 
 YESTERDAY = TODAY - datetime.timedelta(1)
 
@@ -362,6 +363,20 @@ def test_a_fee_whose_account_was_closed_meanwhile_is_not_charged() -> None:
             reserves=(Reserve("alice", -100, 0), Reserve("ib", -80, 0)),
         )
     )
+
+
+def test_a_fee_can_be_waived_when_it_is_charged_and_not_before() -> None:
+    given(charged(fee("each", flat=20)), giro("alice", 100), agreed(), send("x1", "alice", 80))
+    sent = story().last[0].seq
+    when(waived(sent, "alice", "each"))
+    then(rejected("fee_not_found", charged=sent))
+    when(complete("x1"))
+    completed = story().last[0].seq
+    when(waived(completed, "alice", "each"))
+    then(happened(FeeWaived, charged=completed))
+    assert (balance("alice"), balance("fees")) == (20, 0)
+    when(waived(completed, "alice", "each"))
+    then(rejected("fee_not_found"))
 
 
 def test_a_limit_counts_what_is_on_its_way_and_gives_back_what_was_refused() -> None:

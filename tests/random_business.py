@@ -11,8 +11,8 @@ from __future__ import annotations
 import datetime
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import inspect
@@ -26,35 +26,17 @@ from engine.reactor import Host
 from engine.worker import Worker
 from gateway.relay import Relay
 from schemas import access, books
-from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem, ReinstateActor, SuspendActor
-from schemas.accounts import OpenAccount
+from schemas.access import ReinstateActor, SuspendActor
 from schemas.approvals import Approve
-from schemas.books import Administrator, AdvanceTime, ClosePeriod, OpenBook
+from schemas.books import Administrator, AdvanceTime, ClosePeriod
 from schemas.bulk import SubmitBulk
 from schemas.catalogue import COMMANDS, MONEY_EVENTS, decode_event, encode
+from schemas.fees import Fee, WaiveFee
 from schemas.fields import NEW_ID
 from schemas.message import Command, Event
-from schemas.parties import RegisterParty
 from schemas.publishing import PublishDocument
-from schemas.transfers import Transfer
+from tests.business_opening import BEGAN_MS, HOUR_MS, PEOPLE, documents, opening
 from tests.crossbook_words import RELAYED
-
-BEGAN_MS: Final = 1_704_103_200_000  # 1 January 2024, 10:00 UTC
-HOUR_MS: Final = 3_600_000
-BOOKS: Final = ("main", "side")
-PEOPLE: Final = ("root", "vera", "otto")
-OWN: Final = {
-    "nostro": "nostro",
-    "transit": "suspense",
-    "parked": "suspense",
-    "fees": "income",
-    "ib": "inter_book",
-    "interest-paid": "expense",
-    "interest-received": "income",
-    "payable": "accrued",
-    "receivable": "accrued",
-}
-"""The banks' own accounts, and their kinds."""
 
 ELSEWHERE = frozenset({*RELAYED, *access.COMMANDS, *books.COMMANDS}) - {
     AdvanceTime,
@@ -79,11 +61,12 @@ class Business:
         self.crashes = 0
         self.known: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self.seqs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self.fees: defaultdict[str, list[tuple[int, Fee]]] = defaultdict(list)
         self._heard = BEFORE_FIRST
         self.log = MemoryLog(clock=self.clock)
         begin(self.log, [Administrator(person="ruth", user="root")], self.now)
         self.worker = Worker(self.log, clock=self.clock, batch=5)
-        for command in self._opening():
+        for command in opening():
             (answer,) = self.submit(command)
             assert type(answer).__name__ != "CommandRejected", (command, answer)
         if faults is not None:
@@ -161,8 +144,8 @@ class Business:
                     pool.append(value)
         if type(event) in MONEY_EVENTS:
             self.seqs[event.book, "transfer"].append(event.seq)
-            if getattr(event, "fees", ()):
-                self.seqs[event.book, "charged"].append(event.seq)
+        # Also those that are only reserved, which nobody can be given back.
+        self.fees[event.book].extend((event.seq, fee) for fee in getattr(event, "fees", ()))
 
     # --- a command of a type ------------------------------------------------------------------------------
 
@@ -178,6 +161,9 @@ class Business:
             if not field.required and self.chance.random() < 0.7:
                 continue
             fields[field.name] = self._value(book, field.name, field.type)
+        if kind is WaiveFee and (fees := self.fees[book]):
+            charged, fee = self.chance.choice(fees[-8:])
+            fields = {"charged": charged, "account": fee.account, "line": fee.line, "reason": "goodwill"}
         if kind is PublishDocument:
             fields = self._document(book)
         if kind is SubmitBulk:
@@ -295,51 +281,6 @@ class Business:
             return {"country": "DE", "agent": "BYLADEM1001"}.get(name, "")
         return f"{name[:20]}-{self.told}"
 
-    # --- the beginning ------------------------------------------------------------------------------------
-
-    def _opening(self) -> Iterator[Command]:
-        def say(kind: type[Command], book: str, /, **fields: Any) -> Command:
-            self.told += 1
-            envelope = {"id": f"c{self.told}", "book": book, "actor": "root", "issued_at_ms": self.now}
-            made: Command = msgspec.convert({**envelope, "type": kind.__name__, **fields}, kind)
-            return made
-
-        administrators = [{"person": f"person-{one}", "user": one} for one in PEOPLE]
-        for book in BOOKS:
-            yield say(
-                OpenBook,
-                book,
-                name=book,
-                currency="EUR",
-                administrators=administrators,
-                clock="commanded",
-                reversible_days=3,
-            )
-            for account, kind in OWN.items():
-                yield say(OpenAccount, book, account=account, currency="EUR", kind=kind)
-            yield say(OpenAccount, book, account="nostro-usd", currency="USD", kind="nostro")
-            for system, words in (("relay", [one.__name__ for one in RELAYED]), ("gate", ["ReportPayment"])):
-                yield say(RegisterSystem, book, system=system, purpose="tests")
-                permits = [msgspec.to_builtins(Permit(command=one)) for one in words]
-                yield say(DefineRole, book, role=f"{system}s", permits=permits)
-                yield say(GrantRole, book, subject=system, role=f"{system}s")
-            for kind, name, body in documents("side" if book == "main" else "main"):
-                yield say(PublishDocument, book, kind=kind, document=name, version=1, body=body)
-            for number in range(6):
-                yield say(
-                    RegisterParty,
-                    book,
-                    party=f"p{number}",
-                    kind="person",
-                    name="N",
-                    status="active",
-                    segment=("retail", "vip")[number % 2],
-                )
-                product = "giro" if number < 4 else ""
-                fields = {"account": f"a{number}", "party": f"p{number}", "product": product}
-                yield say(OpenAccount, book, currency="EUR", overdraft=500 * (number % 2), **fields)
-                yield say(Transfer, book, debit="nostro", credit=f"a{number}", amount=20_000, currency="EUR")
-
 
 def totals(instructions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What a sender of these instructions would count."""
@@ -347,50 +288,3 @@ def totals(instructions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in instructions:
         found.setdefault(one["currency"], []).append(one["amount"])
     return [{"currency": key, "count": len(of), "amount": sum(of)} for key, of in found.items()]
-
-
-def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What is in force: limits, a tariff, a product with interest, a rail, approvals, the other book."""
-    eur = {"currency": "EUR"}
-    yield (
-        "limits",
-        "retail",
-        {
-            "lines": [
-                {"id": "daily", "measure": "sum", "most": 30_000, "window": "day", **eur},
-                {"id": "few", "measure": "count", "most": 40, "window": "day"},
-            ]
-        },
-    )
-    priced = {"income": "fees", **eur}
-    yield (
-        "tariff",
-        "prices",
-        {
-            "lines": [
-                {"id": "each", "flat": 3, "package": "free", **priced},
-                {"id": "part", "rate": "0.001", "only": {"least": 200}, **priced},
-                {"id": "keeping", "flat": 10, "every": "month", **priced},
-            ],
-            "packages": [{"id": "free", "units": 5}],
-        },
-    )
-    credit = {"tiers": [{"rate": "0.05"}], "booked_on": "interest-paid", "accrued_on": "payable"}
-    debit = {"tiers": [{"rate": "0.11"}], "booked_on": "interest-received", "accrued_on": "receivable"}
-    interest = [{"day_count": "ACT/365", "credit": credit, "debit": debit, **eur}]
-    yield (
-        "product",
-        "giro",
-        {"name": "Giro", "tariff": "prices", "limits": ["retail"], "interest": interest},
-    )
-    through = {"nostro": "nostro", "in_transit": "transit", "suspense": "parked", **eur}
-    rail = {"name": "SEPA", "adapter": "gate", "currencies": [through], "resends": 2}
-    yield "rail", "sepa", rail
-    needs = [{"roles": ["administrator"], "count": 1}]
-    line = {"commands": ["Transfer", "SubmitPayment", "SendToBook", "PlaceHold"], "needs": needs}
-    yield (
-        "approval_policy",
-        "payments",
-        {"lines": [{"id": "large", "when": {"amounts": {"EUR": 900}}, "expires_after_s": 80_000, **line}]},
-    )
-    yield "counterpart", other, {"book": other, "relay": "relay", "accounts": {"EUR": "ib"}}

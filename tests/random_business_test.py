@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,7 +17,9 @@ from projections.database import connect
 from replay.redecide import redecide
 from replay.verify import verify
 from schemas.catalogue import MONEY_EVENTS, RESERVING_EVENTS
+from schemas.fees import Fee
 from schemas.rejections import CommandRejected
+from schemas.reserves import Use
 from tests.projecting import is_right, projector
 from tests.projections_test import check_accounts
 from tests.random_business import Business
@@ -37,6 +40,52 @@ def holds(business: Business) -> None:
     folded = Folded()
     folded.apply(log.events(BEFORE_FIRST))
     assert partition_digest(folded.partition) == partition_digest(business.worker.folded.partition)
+    what_is_reserved_is_open(business)
+
+
+def what_is_reserved_is_open(business: Business) -> None:
+    """Funds and room under limits are reserved for what is open, and for nothing else."""
+    for book in business.worker.folded.partition.books.values():
+        held: Counter[str] = Counter()
+        used: Counter[tuple[str, str, str, int]] = Counter()
+        captured: Counter[tuple[str, str, str, int]] = Counter()
+        for waiting in book.approvals.waiting.values():
+            held.update({one.account: one.amount for one in waiting.reserves})
+            _count(used, waiting.uses)
+        for hold in book.holds.values():
+            held[hold.account] += hold.left
+            for fee, charged in zip(hold.fees, hold.charged, strict=True):
+                held[fee.account] += fee.amount - charged
+            _count(captured, hold.uses)  # of which a part may be final already
+        for payment in book.payments.by_id.values():
+            if payment.status == "waiting":
+                held[payment.account] += payment.amount
+                _hold_fees(held, payment.fees)
+                _count(used, payment.uses)
+        for other in book.crossings.others.values():
+            for crossing in other.on_the_way.values():
+                held[crossing.account] += crossing.amount
+                held[crossing.inter_book] += crossing.amount
+                _hold_fees(held, crossing.fees)
+                _count(used, crossing.uses)
+        assert {name: one.held for name, one in book.accounts.items() if one.held} == +held
+        for by, holders in (("account", book.accounts), ("party", book.parties)):
+            for key, holder in holders.items():
+                for limit, usage in (holder.usage or {}).items():
+                    for bucket in usage.buckets():
+                        total, reserved = usage.slice_of(bucket) or (0, 0)
+                        of = (limit, by, key, bucket)
+                        assert used[of] <= reserved <= min(total, used[of] + captured[of]), of
+
+
+def _count(counted: Counter[tuple[str, str, str, int]], uses: Sequence[Use]) -> None:
+    for one in uses:
+        counted[one.limit, one.by, one.key, one.bucket] += one.amount
+
+
+def _hold_fees(held: Counter[str], fees: Sequence[Fee]) -> None:
+    for fee in fees:
+        held[fee.account] += fee.amount
 
 
 @pytest.mark.parametrize("seed", range(6))
