@@ -38,6 +38,7 @@ from book.repeats import Seen, key_of
 from book.state import Book, Partition
 from schemas.catalogue import MONEY_EVENTS
 from schemas.message import Event
+from schemas.rail_reports import PaymentFailed
 from schemas.rejections import CommandRejected, CommandRepeated
 from schemas.transfers import TransferPosted
 
@@ -98,6 +99,7 @@ EVOLVE.update(
         kind: _charging(handle)
         for kind, handle in EVOLVE.items()
         if kind in MONEY_EVENTS  # others say which fees are reserved, and nobody has paid those yet
+        and kind is not PaymentFailed  # which gives them back
         and "fees" in getattr(kind, "__struct_fields__", ())
         and kind is not TransferPosted  # which notes its fees itself
     }

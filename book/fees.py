@@ -45,6 +45,11 @@ def fee_waived(book: Book, event: FeeWaived) -> None:
         day.fees[event.charged] = tuple(fees)
     else:
         del day.fees[event.charged]
+    for payment in book.payments.by_id.values():  # a waiver is rare, and given for one by hand
+        if payment.charged_seq == event.charged:
+            left = list(payment.fees)
+            left.remove(event.fee)
+            payment.fees = tuple(left)
 
 
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {FeeWaived: fee_waived}

@@ -46,6 +46,7 @@ class Payment(msgspec.Struct):
     payee: None once nothing can be sent any more.   settled: whether the nostro account has paid.
     owed_to: who gets what comes back.   returned: how much has.   returns: the rail's references of it.
     attempt, asked: how often it was sent, and how often the rail was asked about it.
+    fees: that were not waived.   charged_seq: of the event that charged them, 0 while they are reserved.
     told_seq, told_at_ms: of the event that told the rail last what to do.
     """
 
@@ -72,6 +73,7 @@ class Payment(msgspec.Struct):
     returns: tuple[str, ...] = ()
     attempt: int = 0
     asked: int = 0
+    charged_seq: int = 0
     told_seq: int = 0
     told_at_ms: int = 0
     recall: Literal["", "requested", "accepted", "refused"] = ""

@@ -98,6 +98,7 @@ def payment_dispatched(book: Book, event: PaymentDispatched) -> None:
     payment.status = "dispatched"
     payment.nostro, payment.in_transit, payment.suspense = event.nostro, event.in_transit, event.suspense
     payment.attempt = 1
+    payment.charged_seq = event.seq
     payment.told_seq, payment.told_at_ms = event.seq, event.at
     book.timers.remove(due_timer(event.payment))
     book.timers.set(silence_timer(event.payment), event.answer_by_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.fees import returned as fees_returned
 from book.payment import IN_TRANSIT, Payment, Repair
 from book.payments import silence_timer
 from book.reserves import use
@@ -51,6 +52,7 @@ def payment_failed(book: Book, event: PaymentFailed) -> None:
     payment = book.payments.by_id[event.payment]
     assert payment.status in IN_TRANSIT, "only what is in transit fails"
     payment.status = "failed"
+    fees_returned(book, payment.charged_seq)
     _final(book, event.payment, payment)
 
 

@@ -54,7 +54,7 @@ from tests.story import (
     transfer,
     when,
 )
-from tests.terms_words import fee, limit, limits, product, tariff
+from tests.terms_words import fee, limit, limits, product, tariff, waived
 
 TICK = transfer("nostro", "ticker", 1)
 
@@ -442,3 +442,39 @@ def test_repair_words_are_for_people() -> None:
     given(world(), pay("p1", 60), report("p1", "unknown"))
     when(repair("p1", "settle", by="sepa-gate"))
     then(rejected("not_permitted"))
+
+
+# --- fees that go back --------------------------------------------------------------------------------------
+
+
+def charged_world() -> Word:
+    """Alice's product charges 5 for a payment; `p1` over 60 is sent."""
+    return [
+        internal("fees", "income"),
+        tariff("prices", fee("each", flat=5, only={"movements": ["payment_out"]})),
+        product("giro", tariff="prices"),
+        account("alice", 100, product="giro"),
+        rails(),
+        pay("p1", 60),
+    ]
+
+
+def test_a_fee_that_was_waived_does_not_go_back_again_when_the_payment_fails() -> None:
+    given(charged_world())
+    dispatched = story().last[1].seq
+    when(waived(dispatched, "alice", "each"))
+    assert (balance("alice"), balance("fees")) == (40, 0)
+    when(report("p1", "failed"))
+    then(happened(PaymentFailed, fees=()))
+    assert (balance("alice"), balance("fees")) == (100, 0)
+
+
+def test_a_fee_that_went_back_when_the_payment_failed_cannot_be_waived() -> None:
+    given(charged_world())
+    dispatched = story().last[1].seq
+    when(report("p1", "failed"))
+    failed = story().last[0].seq
+    assert (balance("alice"), balance("fees")) == (100, 0)
+    for seq in (dispatched, failed):
+        when(waived(seq, "alice", "each"))
+        then(rejected("fee_not_found", charged=seq))
