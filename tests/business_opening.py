@@ -16,6 +16,7 @@ from schemas.parties import RegisterParty
 from schemas.publishing import PublishDocument
 from schemas.transfers import Transfer
 from tests.crossbook_words import RELAYED
+from tests.currencies_words import REVALUATION, pair, table
 
 BEGAN_MS: Final = 1_704_103_200_000  # 1 January 2024, 10:00 UTC
 HOUR_MS: Final = 3_600_000
@@ -31,6 +32,10 @@ OWN: Final = {
     "interest-received": "income",
     "payable": "accrued",
     "receivable": "accrued",
+    "position-eur": "fx_position",
+    "fx-gains": "income",
+    "fx-losses": "expense",
+    "revaluation": "fx_position",
 }
 """The banks' own accounts, and their kinds."""
 
@@ -57,7 +62,8 @@ def opening() -> Iterator[Command]:
         )
         for account, kind in OWN.items():
             yield say(OpenAccount, book, account=account, currency="EUR", kind=kind)
-        yield say(OpenAccount, book, account="nostro-usd", currency="USD", kind="nostro")
+        for account, kind in (("nostro-usd", "nostro"), ("position-usd", "fx_position")):
+            yield say(OpenAccount, book, account=account, currency="USD", kind=kind)
         for system, words in (("relay", [one.__name__ for one in RELAYED]), ("gate", ["ReportPayment"])):
             yield say(RegisterSystem, book, system=system, purpose="tests")
             permits = [msgspec.to_builtins(Permit(command=one)) for one in words]
@@ -79,6 +85,9 @@ def opening() -> Iterator[Command]:
             fields = {"account": f"a{number}", "party": f"p{number}", "product": product}
             yield say(OpenAccount, book, currency="EUR", overdraft=500 * (number % 2), **fields)
             yield say(Transfer, book, debit="nostro", credit=f"a{number}", amount=20_000, currency="EUR")
+            usd = {"account": f"u{number}", "party": f"p{number}", "currency": "USD"}
+            yield say(OpenAccount, book, **usd)
+            yield say(Transfer, book, debit="nostro-usd", credit=f"u{number}", amount=5_000, currency="USD")
 
 
 def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -125,4 +134,6 @@ def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         "payments",
         {"lines": [{"id": "large", "when": {"amounts": {"EUR": 900}}, "expires_after_s": 80_000, **line}]},
     )
+    eurusd = pair("EUR/USD", "1.0800", buy="0.01", sell="0.01")
+    yield "rates", "retail", table(eurusd, as_of="2024-01-01", revaluation=REVALUATION)
     yield "counterpart", other, {"book": other, "relay": "relay", "accounts": {"EUR": "ib"}}

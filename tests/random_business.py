@@ -31,6 +31,7 @@ from schemas.approvals import Approve
 from schemas.books import Administrator, AdvanceTime, ClosePeriod
 from schemas.bulk import SubmitBulk
 from schemas.catalogue import COMMANDS, MONEY_EVENTS, decode_event, encode
+from schemas.exchange import Exchange
 from schemas.fees import Fee, WaiveFee
 from schemas.fields import NEW_ID
 from schemas.message import Command, Event
@@ -164,6 +165,10 @@ class Business:
         if kind is WaiveFee and (fees := self.fees[book]):
             charged, fee = self.chance.choice(fees[-8:])
             fields = {"charged": charged, "account": fee.account, "line": fee.line, "reason": "goodwill"}
+        if kind is Exchange:
+            number = self.chance.randrange(6)
+            sides = self.chance.sample((f"a{number}", f"u{number}"), 2)
+            fields = {"debit": sides[0], "credit": sides[1], "sell_amount": self.chance.choice((1, 99, 700))}
         if kind is PublishDocument:
             fields = self._document(book)
         if kind is SubmitBulk:
@@ -197,6 +202,8 @@ class Business:
             body["packages"][0]["units"] = chance.choice((1, 10))
         elif kind == "product":
             body["interest"][0]["credit"]["tiers"][0]["rate"] = chance.choice(("0", "0.01", "0.12"))
+        elif kind == "rates":
+            body["pairs"][0]["mid"] = self.chance.choice(("1.0500", "1.0800", "1.2345"))
         elif kind == "rail":
             body["screening"] = chance.choice(("cleared", "pending"))
         elif kind == "approval_policy":
@@ -257,8 +264,10 @@ class Business:
         chance = self.chance
         accounts = self.book(book).accounts
         if name in {"account", "debit", "credit", "to_account", "from_account"}:
-            customers = [one for one, account in accounts.items() if account.kind == "customer"]
-            return chance.choice(customers * 4 + list(accounts) + ["nowhere"])
+            usual = [
+                one for one, each in accounts.items() if (each.kind, each.currency) == ("customer", "EUR")
+            ]
+            return chance.choice(usual * 9 + list(accounts) + ["nowhere"])
         if name == "currency":
             return chance.choice(("EUR",) * 19 + ("USD",))
         if name == "to_book":
