@@ -8,6 +8,7 @@ This module must never know a particular command or event.
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any, Literal, dataclass_transform, get_type_hints
 
 import msgspec
@@ -80,6 +81,25 @@ ENVELOPE = tuple(field.name for field in msgspec.structs.fields(Event))
 """The names of the envelope's fields; everything else in an event is what happened."""
 
 
+def _iso_date(value: Any) -> Any:
+    """Pydantic alone would also take "0", as the days or seconds since 1970, and midnights."""
+    if isinstance(value, str) and not _ISO_DATE.fullmatch(value):
+        raise ValueError("a date is written YYYY-MM-DD")
+    if not isinstance(value, str) and type(value) is not datetime.date:
+        raise ValueError("a date is a text, written YYYY-MM-DD")
+    return value
+
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = core_schema.no_info_before_validator_function(_iso_date, core_schema.date_schema(strict=False))
+
+
+def _field_schema(hint: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    if hint is Date:
+        return _DATE
+    return core_schema.nullable_schema(_DATE) if hint == Date | None else handler.generate_schema(hint)
+
+
 def _core_schema(cls: type[msgspec.Struct], handler: GetCoreSchemaHandler, tag: str | None) -> CoreSchema:
     hints = get_type_hints(cls, include_extras=True)
     fields: dict[str, core_schema.TypedDictField] = {}
@@ -87,7 +107,7 @@ def _core_schema(cls: type[msgspec.Struct], handler: GetCoreSchemaHandler, tag: 
         fields["type"] = core_schema.typed_dict_field(handler.generate_schema(Literal[tag]), required=True)
     for field in msgspec.structs.fields(cls):
         fields[field.name] = core_schema.typed_dict_field(
-            handler.generate_schema(hints[field.name]), required=field.required
+            _field_schema(hints[field.name], handler), required=field.required
         )
     closed = cls.__struct_config__.forbid_unknown_fields
 

@@ -215,6 +215,14 @@ PARTY = (
 )
 
 
+def test_a_date_is_written_as_one() -> None:
+    """pydantic by itself reads "0" as a day of 1970."""
+    close = b'{"type":"ClosePeriod","id":"c","book":"b","actor":"a","issued_at_ms":1,"through":%s}'
+    assert agreed(close % b'"2024-02-29"') is not None
+    for wrong in (b'"0"', b'"86400"', b'"2024-2-9"', b'"20240229"', b'"2024-02-29T00:00:00"', b"0", b"null"):
+        assert agreed(close % wrong) is None
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
