@@ -96,10 +96,15 @@ class Stop(msgspec.Struct, gc=False, frozen=True):
 
 
 class Payments(msgspec.Struct):
-    """waiting: what waits under each key, in the order in which it came there, with the seq of that event."""
+    """waiting: what waits under each key, in the order in which it came there, with the seq of that event.
+
+    releasing: the keys whose obstacle has gone, with the seq of the event that says so: what came to wait
+    before it is looked at again.
+    """
 
     by_id: dict[str, Payment] = {}
     waiting: dict[str, dict[str, int]] = {}
+    releasing: dict[str, int] = {}
     stops: dict[str, Stop] = {}
 
 

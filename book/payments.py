@@ -37,9 +37,12 @@ def release_timer(key: str) -> str:
 
 
 def release(book: Book, reason: str, by: str, at_ms: int) -> None:
-    """What payments waited for has changed: they are looked at again, from now on."""
+    """What payments waited for has changed, by the event that is being applied: from now on they are looked
+    at again.
+    """
     key = waiting_key(reason, by)
     if key in book.payments.waiting:
+        book.payments.releasing[key] = book.seq + 1
         book.timers.set(release_timer(key), at_ms)
 
 
@@ -139,11 +142,12 @@ def payment_screened(book: Book, event: PaymentScreened) -> None:
 
 def payments_released(book: Book, event: PaymentsReleased) -> None:
     """A slice was looked at; the next one is at its time."""
-    timer = release_timer(waiting_key(event.reason, event.by))
+    key = waiting_key(event.reason, event.by)
     if event.next_ms is None:
-        book.timers.remove(timer)
+        del book.payments.releasing[key]
+        book.timers.remove(release_timer(key))
     else:
-        book.timers.set(timer, event.next_ms)
+        book.timers.set(release_timer(key), event.next_ms)
 
 
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {

@@ -5,13 +5,12 @@ Asked in the same way of a payment that is just submitted and of one that waited
 
 from __future__ import annotations
 
-import datetime
-
 import msgspec
 
 from book.state import Book
 from commands.accounts import is_blocked
-from commands.calendar import local_date, midnight_ms, moment_ms
+from commands.calendar import local_date, midnight_ms
+from commands.calendars import execution_date
 from commands.posting import Chain, unusable
 from commands.terms import fee_legs
 from schemas.documents.rails import Rail, RailCurrency
@@ -21,8 +20,6 @@ from schemas.fields import Screening
 from schemas.message import Date
 from schemas.payments import Payee, PaymentDispatched, PaymentWaiting, WaitReason
 from schemas.reserves import Reserve, Use
-
-A_DAY = datetime.timedelta(days=1)
 
 
 class Instruction(msgspec.Struct, frozen=True, gc=False):
@@ -44,7 +41,10 @@ class Instruction(msgspec.Struct, frozen=True, gc=False):
 
 def rail_currency(rail: Rail, currency: str) -> RailCurrency | None:
     """The accounts that a rail's payments in this currency go through."""
-    return next((one for one in rail.currencies if one.currency == currency), None)
+    for one in rail.currencies:
+        if one.currency == currency:
+            return one
+    return None
 
 
 def obstacle(book: Book, one: Instruction, at_ms: int) -> PaymentWaiting | None:
@@ -81,11 +81,9 @@ def obstacle(book: Book, one: Instruction, at_ms: int) -> PaymentWaiting | None:
 
 def opens_next_ms(book: Book, rail: Rail, at_ms: int) -> int | None:
     """When the rail takes payments again, where it does not take them now."""
-    if rail.cut_off is None:
-        return None
     today = local_date(book.time_zone, at_ms)
-    closes_ms = moment_ms(book.time_zone, today, datetime.time.fromisoformat(rail.cut_off))
-    return None if at_ms < closes_ms else midnight_ms(book.time_zone, today + A_DAY)
+    leaves = execution_date(book, rail.calendar or "", rail.cut_off, at_ms)
+    return None if leaves == today else midnight_ms(book.time_zone, leaves)
 
 
 def dispatched(

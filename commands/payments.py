@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from book.payment import IN_TRANSIT, Payment, waiting_key
+from book.payment import IN_TRANSIT, Payment
 from book.state import Book
 from commands.accounts import is_blocked
 from commands.calendar import local_date
@@ -182,25 +182,21 @@ def payment_due(book: Book, rest: str, due_ms: int) -> PaymentDispatched | Payme
 def release_waiting(book: Book, rest: str, due_ms: int) -> Steps:
     """The timer of what waited under a key: a slice of it is looked at, in the order in which it came.
 
-    Where what they waited for stands again, the rest goes on waiting.
+    What has to wait for the same again comes to wait anew, behind the others.
     """
     reason, by = rest.split("\n")
-    waiting = book.payments.waiting
-    looked_at, stands_again = 0, False
-    for payment_id in list(islice(waiting.get(rest, ()), RELEASED_AT_ONCE)):
-        step = next_step(book, payment_id, due_ms)
-        if isinstance(step, PaymentWaiting) and waiting_key(step.reason, step.by) == rest:
-            stands_again = True
-            break
-        yield step
-        looked_at += 1
-    left = len(waiting.get(rest, ()))
+    waiting, before = book.payments.waiting, book.payments.releasing[rest]
+    slice_ = [one for one, seq in islice(waiting.get(rest, {}).items(), RELEASED_AT_ONCE) if seq < before]
+    for payment_id in slice_:
+        yield next_step(book, payment_id, due_ms)
+    queue = waiting.get(rest, {})
+    more = next(iter(queue.values()), before) < before
     yield PaymentsReleased(
         reason=reason,  # type: ignore[arg-type]
         by=by,
-        looked_at=looked_at,
-        left=left,
-        next_ms=due_ms + RELEASED_EVERY_MS if left and not stands_again else None,
+        looked_at=len(slice_),
+        left=len(queue),
+        next_ms=due_ms + RELEASED_EVERY_MS if more else None,
     )
 
 

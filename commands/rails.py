@@ -22,6 +22,8 @@ def check_rail(book: Book, rail: Rail) -> Iterator[Problem]:
     adapter = book.actors.get(rail.adapter)
     if adapter is None or adapter.person:
         yield Problem("adapter", f"there is no system {rail.adapter}")
+    if rail.calendar is not None and rail.calendar not in book.in_force.calendars:
+        yield Problem("calendar", f"there is no calendar {rail.calendar} in force")
     for index, one in enumerate(rail.currencies):
         path = f"currencies[{index}]"
         if not knows_currency(book, one.currency):

@@ -215,6 +215,26 @@ def test_the_cut_off_is_a_time_on_the_wall_also_where_clocks_change(
     then(happened(PaymentSubmitted), happened(PaymentWaiting))
 
 
+def test_a_payment_goes_on_the_next_banking_day() -> None:
+    """15 May 2024 is a Wednesday; the calendar has Thursday as a holiday, and weekends."""
+    calendar = {"name": "Bank holidays", "holidays": [{"date": "2024-05-16", "name": "Thursday"}]}
+    given(
+        account("alice", 100),
+        account("ticker"),
+        say(PublishDocument, kind="calendar", document="banking", version=1, body=calendar),
+        rails(calendar="banking", cut_off="10:00"),
+    )
+    friday_ms = MIDNIGHT_MS + DAY_MS
+    when(pay("p1", 60))
+    then(happened(PaymentSubmitted), happened(PaymentWaiting, reason="cut_off", by="sepa", due_ms=friday_ms))
+    when(pay("p2", 1, execution_date=TOMORROW))
+    then(happened(PaymentSubmitted), happened(PaymentWaiting, reason="execution_date", due_ms=MIDNIGHT_MS))
+    when(later(days=1), TICK)
+    assert the_payment("p2").waits_for == "cut_off\nsepa"
+    when(later(days=1), TICK)
+    assert (the_payment("p1").told_at_ms, the_payment("p2").told_at_ms) == (friday_ms, friday_ms)
+
+
 @pytest.mark.parametrize(("subject", "of"), [("party", "p-alice"), ("payment", "p1")])
 def test_dispatch_asks_the_screening_of_party_and_payment(subject: str, of: str) -> None:
     given(alice(), stop("night"), pay("p1", 60))
@@ -418,6 +438,7 @@ def test_a_corridor_is_from_the_partys_country_to_the_payees(
         ({"currencies": SEPA["currencies"] * 2}, "currencies[1].currency: EUR stands there before"),
         ({"corridors": ["DE"]}, "corridors[0]: "),
         ({"cut_off": "24:00"}, "cut_off: "),
+        ({"calendar": "none"}, "calendar: there is no calendar none in force"),
         ({"answer_within_ms": 1.5}, "answer_within_ms: "),
         ({"resends": -1}, "resends: "),
     ],

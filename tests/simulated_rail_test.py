@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from gateway.simulated_rail import Conduct, SimulatedRail
+from replay.redecide import redecide
+from replay.verify import verify
 from schemas.catalogue import encode
 from schemas.message import Event
 from schemas.rail_reports import RepairNeeded, ReportPayment
 from schemas.rejections import CommandRejected
+from tests.hosting import Site
 from tests.payment_words import HOUR_MS, pay, rails, recall, repair, repairers, the_payment
-from tests.story import Story, account, balance, given, story, transfer, when
+from tests.story import Later, Said, Story, Word, account, balance, given, internal, story, transfer, when
+from tests.story import book as a_book
 
 TICK = transfer("nostro", "ticker", 1)
 HOSTILE = Conduct(fails=200, returns=300, silent=250, unknown=100, twice=500, disordered=500)
@@ -129,3 +136,47 @@ def test_a_rail_that_lost_its_memory_says_the_same_again_and_nothing_happens_twi
     suspense = balance("sepa-suspense")
     assert balance("alice") == 1_000_000 - out - in_transit - suspense
     assert balance("sepa-transit") == in_transit
+
+
+# --- under a host -----------------------------------------------------------------------------------------
+
+
+def told(site: Site, words: Word, envelope: Iterator[int]) -> None:
+    """Have a bank set up, and its payments submitted, by commands as any client's."""
+    if isinstance(words, Said):
+        number = next(envelope)
+        fields = {
+            "id": f"c{number}",
+            "book": "main",
+            "actor": "root",
+            "issued_at_ms": site.now,
+            **words.fields,
+        }
+        (answer,) = site.tell(words.kind(**{**fields, **words.envelope}))
+        assert not isinstance(answer, CommandRejected), answer
+    elif not isinstance(words, Later):
+        for word in words:
+            told(site, word, envelope)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whoever_crashes_every_answer_comes_and_none_counts_twice(seed: int) -> None:
+    """The host is killed and loses what it knows, commands get lost and come twice, time goes by."""
+    conduct = Conduct(fails=300, returns=300, silent=0, unknown=0, twice=500, disordered=500)
+    site = Site(["main"], chance=random.Random(seed))
+    numbers = itertools.count()
+    bank: list[Word] = [a_book(), internal("nostro"), account("alice", 10_000), rails()]
+    told(site, bank, numbers)
+    told(site, [pay(f"p{number}", 100) for number in range(12)], numbers)
+    site.run(lambda: SimulatedRail("sepa", "sepa-gate", conduct, seed=seed))
+    payments = site.book("main").payments.by_id.values()
+    assert {one.status for one in payments} <= FINAL
+    assert site.kills
+    accounts = site.book("main").accounts
+    out = sum(one.amount - one.returned for one in payments if one.settled)
+    assert out
+    assert accounts["alice"].booked == 10_000 - out
+    assert accounts["sepa-transit"].booked == accounts["sepa-suspense"].booked == 0
+    log = site.partition_of("main").log.reader()
+    assert verify(log).ok
+    assert redecide(log).ok

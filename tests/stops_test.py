@@ -8,7 +8,7 @@ from commands.payments import RELEASED_AT_ONCE, RELEASED_EVERY_MS
 from schemas.payments import PaymentDispatched, PaymentsReleased, PaymentSubmitted, PaymentWaiting
 from schemas.rejections import Reason
 from schemas.stops import PaymentsResumed, PaymentsStopped, StopScope
-from tests.payment_words import cancel, pay, rails, resume, stop, the_payment
+from tests.payment_words import cancel, pay, rail_of, rails, resume, stop, the_payment
 from tests.story import (
     Said,
     Word,
@@ -96,6 +96,19 @@ def test_what_waited_goes_in_order_and_in_bounded_slices() -> None:
     assert slices == [(RELEASED_AT_ONCE, RELEASED_AT_ONCE + 1), (RELEASED_AT_ONCE, 1), (1, 0)]
     assert the_account("alice").held == 0
     assert not [timer for timer in story().book.timers.due if timer.startswith("payments_released")]
+
+
+def test_a_stop_of_the_same_name_that_is_another_holds_only_what_falls_under_it() -> None:
+    first = [pay(f"p{n}", 1) for n in range(RELEASED_AT_ONCE)]
+    last = [pay("a", 1), pay("b", 1, rail="other"), pay("c", 1)]
+    given(account("alice", balance=1_000), rails(), rail_of("other"), stop("s"), *first, *last)
+    when(resume("s"), stop("s", "rail", "sepa"))
+    assert the_account("alice").held == 3
+    when(later(ms=RELEASED_EVERY_MS), transfer("nostro", "alice", 1))
+    assert [the_payment(one).status for one in "abc"] == ["waiting", "dispatched", "waiting"]
+    assert story().book.payments.releasing == {}
+    when(resume("s"), transfer("nostro", "alice", 1))
+    assert [the_payment(one).status for one in "abc"] == ["dispatched"] * 3
 
 
 def test_a_stop_of_the_same_name_in_the_middle_of_a_release_holds_the_rest() -> None:
