@@ -15,6 +15,7 @@ import typer
 
 from console import approvals_commands, currencies_commands, ending, ledger_commands, payment_commands
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
+from console.limits_commands import register as register_limits
 from console.options import AccountId, AsUser, BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
 from console.start import in_home, output_to, settings_for
 
@@ -34,6 +35,7 @@ ledger_commands.register(app)
 payment_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
+register_limits(app)
 
 
 def _exit(status: int) -> NoReturn:

@@ -55,7 +55,7 @@ def limits_in_force(book: Book, document: str, body: Limits) -> None:
 def tariff_in_force(book: Book, document: str, body: Tariff) -> None:
     """The tariff charges accounts of every product that names it."""
     in_force, version = book.in_force, book.documents[f"tariff/{document}"].in_force
-    in_force.tariffs[document] = tuple(_fee(document, version, line, body) for line in body.lines)
+    in_force.tariffs[document] = tuple(fee_plan(document, version, line, body) for line in body.lines)
     for product, about in in_force.products.items():
         if about.tariff == document:
             _plan(book, product)
@@ -103,9 +103,18 @@ def _of_currency(
 
 
 def _limit(document: str, version: int, line: LimitLine, before: dict[str, LimitPlan]) -> LimitPlan:
+    plan = limit_plan(document, version, line)
+    old = before.get(plan.name)
+    if old is not None and _counts(old) == _counts(plan):
+        plan.key = old.key
+    return plan
+
+
+def limit_plan(document: str, version: int, line: LimitLine) -> LimitPlan:
+    """A line of a limits document, as decisions read it, that begins to count in this version."""
     name = f"{document}/{line.id}"
     rolling = line.window == "rolling"
-    plan = LimitPlan(
+    return LimitPlan(
         key=f"{name}@{version}",
         name=name,
         version=version,
@@ -120,10 +129,6 @@ def _limit(document: str, version: int, line: LimitLine, before: dict[str, Limit
         width_ms=(line.span_ms or 0) // (line.buckets or 1) if rolling else _WIDTHS[line.window],
         slices=line.buckets or 0,
     )
-    old = before.get(name)
-    if old is not None and _counts(old) == _counts(plan):
-        plan.key = old.key
-    return plan
 
 
 def _counts(line: LimitPlan) -> tuple[object, ...]:
@@ -149,7 +154,8 @@ def _minute(time: str | None) -> int:
     return -1 if time is None else int(time[:2]) * 60 + int(time[3:])
 
 
-def _fee(tariff: str, version: int, line: TariffLine, body: Tariff) -> FeePlan:
+def fee_plan(tariff: str, version: int, line: TariffLine, body: Tariff) -> FeePlan:
+    """A line of a tariff, as decisions read it."""
     slabs = line.slabs
     steps = slabs.steps if slabs is not None else ()
     places = max((_places(rate) for rate in (line.rate, *(step.rate for step in steps))), default=0)

@@ -21,8 +21,10 @@ from projections import (
     daily_balances,
     entries,
     exchange,
+    fees,
     holds,
     interest,
+    limits,
     parties,
     payments,
     positions,
@@ -52,14 +54,17 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     exchange.changes,
     positions.changes,
     value_dates.changes,
+    limits.changes,
+    fees.changes,
 )
-STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED)
+STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED, limits.USED)
 SETTLE: tuple[str, ...] = (
     accounts.SETTLE,
     accounts.SETTLE_HELD,
     trial_balance.SETTLE,
     *daily_balances.SETTLE,
     *interest.SETTLE,
+    *limits.SETTLE,
 )
 """The statements that bring what is staged into the tables."""
 TABLES: tuple[Table, ...] = (
@@ -84,6 +89,8 @@ TABLES: tuple[Table, ...] = (
     *exchange.TABLES,
     *positions.TABLES,
     *value_dates.TABLES,
+    *limits.TABLES,
+    *fees.TABLES,
 )
 DIGEST = digest_of(TABLES)
 """Where the one stored with the tables differs, the read models are to be built anew."""

@@ -12,6 +12,8 @@ from projections import (
     positions,
     value_dates,
 )
+from projections.fees import VIEWS as FEES
+from projections.limits import VIEWS as LIMITS
 from projections.view import (
     ACCOUNT,
     AT,
@@ -268,6 +270,8 @@ CORE = (
 
 VIEWS = (
     *CORE,
+    *LIMITS,
+    *FEES,
     *approvals_views.VIEWS,
     *cross_book.VIEWS,
     *ledger_views.VIEWS,
