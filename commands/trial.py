@@ -24,6 +24,8 @@ from schemas.rejections import Rejection
 from schemas.reserves import Reserve, Use
 
 MOST_SHOWN = 100
+DATES = ("value_date", "execution_date")
+"""The fields of events that hold a day on which it counts."""
 RATES = ("rate", "base_rate", "mid_rate", "margin")
 """The fields of events that hold a rate."""
 
@@ -87,8 +89,9 @@ def _shown(book: Book, events: Sequence[Event], most: int | None) -> Shown:
             key = (posting.account, posting.currency)
             moved[key] = moved.get(key, 0) + posting.amount
         fees.extend(getattr(event, "fees", ()))
-        if (date := getattr(event, "value_date", None)) is not None:
-            dates[str(date)] = None
+        for name in DATES:
+            if (date := getattr(event, name, None)) is not None:
+                dates[str(date)] = None
         for name in RATES:
             if rate := getattr(event, name, ""):
                 rates[str(rate)] = None
@@ -114,6 +117,9 @@ def _documents(book: Book, event: Any) -> Iterable[tuple[str, str]]:
     for name in getattr(event, "documents", ()):
         document, _, version = name.rpartition("@")
         yield document, version
+    name = f"rail/{getattr(event, 'rail', '')}"
+    if (shelf := book.documents.get(name)) is not None:
+        yield name, str(shelf.in_force)
     if isinstance(event, DocumentPublished):
         name = f"{event.kind}/{event.document}"
         shelf = book.documents.get(name)

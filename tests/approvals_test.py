@@ -28,6 +28,7 @@ from schemas.approvals import (
     Withdraw,
 )
 from schemas.message import Command, Event
+from schemas.payments import PaymentSubmitted, SubmitPayment
 from schemas.rejections import Reason
 from schemas.transfers import PostEntries, Transfer, TransferPosted
 from tests.approvals_words import (
@@ -42,6 +43,8 @@ from tests.approvals_words import (
     waiting,
     withdraw,
 )
+from tests.payment_words import pay as payment
+from tests.payment_words import rails
 from tests.story import (
     BEGAN_MS,
     DAY_MS,
@@ -381,6 +384,34 @@ def test_a_limit_that_was_lowered_meanwhile_stops_it() -> None:
     when(approve("cora"))
     then(happened(ApprovalGiven), happened(ApprovalFailed, reason="limit_exceeded"))
     assert (held("alice"), balance("alice")) == (0, 1_000_00)
+
+
+# --- payments out -----------------------------------------------------------------------------------------
+
+
+def test_a_payment_out_of_the_bank_waits_before_it_is_sent() -> None:
+    given(
+        staff(),
+        role("payer", SubmitPayment),
+        grant("mia", "payer"),
+        rails(),
+        account("alice", balance=1_000_00),
+        policy(line("SubmitPayment", when={"amounts": {"EUR": 500_00}})),
+    )
+    when(payment("small", 499_99).by("mia"))
+    assert isinstance(story().last[0], PaymentSubmitted)
+    when(payment("large", 500_00).by("mia"))
+    (asked,) = then(happened(ApprovalRequested))
+    assert isinstance(asked, ApprovalRequested)
+    assert asked.terms.documents.keys() == {"rail/sepa"}
+    assert (balance("alice") - held("alice"), held("alice")) == (1, 500_00)
+    assert "large" not in story().book.payments.by_id
+    when(approve("cora"))
+    first, second, *_ = story().last
+    assert isinstance(first, ApprovalGiven)
+    assert isinstance(second, PaymentSubmitted)
+    assert balance("alice") - held("alice") == 1  # taken once, now by the payment itself
+    assert "large" in story().book.payments.by_id
 
 
 # --- rejections -------------------------------------------------------------------------------------------
