@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from book.closing import RESULTS, line_key
+from book.closing import RESULTS
 from book.end_of_day import unfinished_day
 from book.month_ends import MonthEnd
 from book.state import Book
@@ -24,24 +24,25 @@ def month_end(book: Book, day: Date, tomorrow: Date) -> MonthEnded | None:
     """The balances of a month that is over with this day, by value date; None where it goes on."""
     if day.month == tomorrow.month or not book.accounts:
         return None
-    lines: dict[str, int] = {}
+    # One pass over every account, in one go: nothing here may cost more than it must.
+    lines: dict[tuple[str, str], int] = {}
     results: dict[str, int] = {}
     for account_id, account in book.accounts.items():
-        if account.booked:
-            key = line_key(account)
-            lines[key] = lines.get(key, 0) + account.booked
+        if booked := account.booked:
+            key = (account.ledger, account.currency)
+            lines[key] = lines.get(key, 0) + booked
             if account.kind in RESULTS:
-                results[account_id] = account.booked
+                results[account_id] = booked
     for one in book.closing.forward:
         if one.day > day.toordinal():
             account = book.accounts[one.account]
-            key = line_key(account)
+            key = (account.ledger, account.currency)
             lines[key] = lines.get(key, 0) - one.amount
             if account.kind in RESULTS:
                 results[one.account] = results.get(one.account, 0) - one.amount
     return MonthEnded(
         business_date=day,
-        lines=_lines(lines),
+        lines=tuple(LineBalance(*key, balance) for key, balance in sorted(lines.items())),
         results=tuple(ResultBalance(account_id, balance) for account_id, balance in results.items()),
     )
 
