@@ -10,6 +10,7 @@ from book.access import scopes_of
 from book.banking_days import banking_days
 from book.charts import chart_in_force
 from book.payments import release
+from book.payments_in import suspense_in_force
 from book.planning import limits_in_force, product_in_force, tariff_in_force
 from book.policies import compiled
 from book.shelf import Shelf, Version
@@ -116,6 +117,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "rail": _rail,
     "calendar": _calendar,
     "rates": _rates,
+    "suspense": suspense_in_force,
 }
 """What a document of each kind changes when it comes into force."""
 

@@ -13,15 +13,14 @@ class KnownIds(msgspec.Struct):
 
     ids: dict[str, int] = {}
 
-    def add(self, one: str, at_ms: int) -> None:
-        """Remember the id, and forget up to two that are too old, so that they get fewer and none waits."""
+    def add(self, one: str, at_ms: int) -> list[str]:
+        """Remember the id, and forget up to two that are too old: those."""
         self.ids[one] = at_ms
-        for oldest in list_first(self.ids, 2):
-            if self.ids[oldest] > at_ms - REMEMBERED_MS:
-                return
+        forgotten = [
+            oldest
+            for oldest, _ in zip(self.ids, range(2), strict=False)
+            if self.ids[oldest] <= at_ms - REMEMBERED_MS
+        ]
+        for oldest in forgotten:
             del self.ids[oldest]
-
-
-def list_first(ids: dict[str, int], count: int) -> list[str]:
-    """The first keys of a dict."""
-    return [key for key, _ in zip(ids, range(count), strict=False)]
+        return forgotten

@@ -16,6 +16,7 @@ from book.in_force import InForce
 from book.known_ids import KnownIds
 from book.month_ends import Closing
 from book.payment import Payments
+from book.receipt import Receipts
 from book.repeats import Repeats
 from book.shelf import Shelf
 from book.timers import Timers
@@ -150,6 +151,7 @@ class Book(msgspec.Struct):
     holds: those that are open.   payments: out, whatever became of them.
     approvals: what waits for other people's yes.   bulks: the ids of those that were accepted.
     fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
+    receipts: payments in, and those that wait in suspense.
     """
 
     id: str
@@ -187,6 +189,7 @@ class Book(msgspec.Struct):
     bulks: KnownIds = msgspec.field(default_factory=KnownIds)
     fx: Fx = msgspec.field(default_factory=Fx)
     deferred: dict[int, Deferred] = {}
+    receipts: Receipts = msgspec.field(default_factory=Receipts)
 
 
 class Partition(msgspec.Struct):

@@ -28,6 +28,7 @@ from commands import (
     parties,
     payments,
     quotes,
+    payments_in,
     rail_reports,
     repairs,
     reversals,
@@ -55,6 +56,7 @@ HANDLERS.update(
         **closing.DECIDE,
         **approvals.DECIDE,
         **bulk.DECIDE,
+        **payments_in.DECIDE,
         **delegations.DECIDE,
         **limits.DECIDE,
         **fees.DECIDE,
@@ -75,6 +77,7 @@ Fired = Event | tuple[Event, ...] | Steps
 FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     BUSINESS_DATE_TIMER: books.roll_business_date,
     "block": accounts.expire_block,
+    "suspense": payments_in.suspense_ages,
     "document": documents.take_effect,
     END_OF_DAY: end_of_day.next_slice,
     "approval": approvals.expire,

@@ -16,6 +16,7 @@ from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision
 from commands.interest_documents import interest_against_earlier, interest_checks
 from commands.rails import check_rail
+from commands.suspense import check_suspense
 from schemas.documents.document import Problem
 from schemas.documents.kinds import read
 from schemas.documents.products import Product
@@ -81,6 +82,7 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "rail": check_rail,
     "calendar": lambda book, calendar: iter(()),
     "rates": rates_documents.check_rates,
+    "suspense": check_suspense,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
 

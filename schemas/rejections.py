@@ -170,6 +170,12 @@ Reason = Literal[
     "period_still_open",
     "year_closed",
     "approval_needed",
+    # payments in
+    "receipt_exists",
+    "suspense_account_missing",
+    "receipt_not_found",
+    "receipt_not_in_suspense",
+    "receipt_not_credited",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -468,6 +474,14 @@ CATALOGUE: dict[str, Entry] = {
         "This can only be done with the approval of others, and no policy in force asks for it.",
         "ask the bank",
     ),
+    "receipt_exists": Entry("There is already a receipt {receipt}.", "correct it"),
+    "suspense_account_missing": Entry(
+        "No suspense document in force has an account for {currency}, so nothing can be received in it.",
+        "ask the bank",
+    ),
+    "receipt_not_found": Entry("There is no receipt {receipt}.", "correct it"),
+    "receipt_not_in_suspense": Entry("The receipt {receipt} does not wait in suspense.", "correct it"),
+    "receipt_not_credited": Entry("The receipt {receipt} was not credited.", "correct it"),
 }
 
 

@@ -48,6 +48,8 @@ from schemas.parties import (
     RatePartyRisk,
     RegisterParty,
 )
+from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
+from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected, Reason
 from schemas.repairs import RepairPayment
@@ -245,6 +247,7 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         Approve, Decline, Delegate, RevokeDelegation,
         RaiseLimit, WaiveFee, RepairPayment, ResumePayments,
         PostBackValued,
+        RaiseLimit, WaiveFee, ResolveSuspense, AssignSuspense, ReturnReceipt, RepairPayment, ResumePayments,
     } == FOR_PEOPLE  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from schemas.documents.products import Product
 from schemas.documents.rails import Rail
 from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
+from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
 
 DocumentKind = Literal[
@@ -34,6 +35,7 @@ DocumentKind = Literal[
     "rail",
     "calendar",
     "rates",
+    "suspense",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -46,6 +48,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "rail": Rail,
     "calendar": Calendar,
     "rates": Rates,
+    "suspense": Suspense,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
