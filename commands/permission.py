@@ -36,8 +36,7 @@ from schemas.interest import CapitaliseInterest
 from schemas.limits import RaiseLimit
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RatePartyRisk, RegisterParty
-from schemas.parties import ChangePartyProfile, ChangePartyStatus, RegisterParty
-from schemas.payments_in import AssignSuspense, ReceivePayment, RefundReceipt, ResolveSuspense, ReturnReceipt
+from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
 from schemas.publishing import PublishDocument
 from schemas.repairs import RepairPayment
 from schemas.stops import ResumePayments
@@ -204,25 +203,6 @@ def _bulk(book: Book, command: SubmitBulk) -> Reach:
     return _of_accounts(book, [one.account for one in command.instructions], list(sums.items()))
 
 
-def _receipt(
-    book: Book,
-    command: ReceivePayment | ResolveSuspense | AssignSuspense | ReturnReceipt | RefundReceipt,
-) -> Reach:
-    """The account that is given money, or gives it back; of what waits in suspense, the bank's own."""
-    if isinstance(command, ReceivePayment):
-        return _of_accounts(book, [command.account], [(command.currency, command.amount)])
-    if isinstance(command, RefundReceipt):
-        credited = book.receipts.credited.get(command.receipt)
-        if credited is None:
-            return Reach()
-        return _of_accounts(book, [credited.account], [(credited.currency, command.amount)])
-    parked = book.receipts.parked.get(command.receipt)
-    if parked is None:
-        return Reach()
-    account = command.account if isinstance(command, ResolveSuspense) else parked.suspense
-    return _of_accounts(book, [account], [(parked.currency, parked.amount)])
-
-
 def _send_to_book(book: Book, command: SendToBook) -> Reach:
     return _of_accounts(book, [command.account], [(command.currency, command.amount)])
 
@@ -337,11 +317,6 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     RefundTransfer: _taken_back,
     SendToBook: _send_to_book,
     SubmitBulk: _bulk,
-    ReceivePayment: _receipt,
-    ResolveSuspense: _receipt,
-    AssignSuspense: _receipt,
-    ReturnReceipt: _receipt,
-    RefundReceipt: _receipt,
     OpenAccount: _open_account,
     SetOverdraft: _set_overdraft,
     BlockAccount: _account,

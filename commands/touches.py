@@ -1,4 +1,4 @@
-"""Which account a hold or payment touches, and how much it moves, for the scopes of roles."""
+"""Which account a hold, payment or receipt touches, and how much it moves, for the scopes of roles."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from book.state import Book
 from schemas.holds import CaptureHold, PlaceHold, RaiseHold, ReleaseHold
 from schemas.message import Command
 from schemas.payments import CancelPayment, RecallPayment, SubmitPayment
+from schemas.payments_in import (
+    AssignSuspense,
+    ReceivePayment,
+    RefundReceipt,
+    ResolveSuspense,
+    ReturnReceipt,
+)
 from schemas.rail_reports import ReportPayment
 from schemas.repairs import RepairPayment
 
@@ -35,6 +42,24 @@ def _payment(
     return None if payment is None else (payment.account, [(payment.currency, payment.amount)])
 
 
+def _received(book: Book, command: ReceivePayment) -> Touched:
+    return command.account, [(command.currency, command.amount)]
+
+
+def _suspense(book: Book, command: ResolveSuspense | AssignSuspense | ReturnReceipt) -> Touched | None:
+    """The account that is to be credited, or the bank's own on which it waits."""
+    parked = book.receipts.parked.get(command.receipt)
+    if parked is None:
+        return None
+    account = command.account if isinstance(command, ResolveSuspense) else parked.suspense
+    return account, [(parked.currency, parked.amount)]
+
+
+def _refund(book: Book, command: RefundReceipt) -> Touched | None:
+    credited = book.receipts.credited.get(command.receipt)
+    return None if credited is None else (credited.account, [(credited.currency, command.amount)])
+
+
 TOUCHES: dict[type[Command], Callable[[Book, Any], Touched | None]] = {
     PlaceHold: _asked,
     RaiseHold: _hold,
@@ -45,5 +70,10 @@ TOUCHES: dict[type[Command], Callable[[Book, Any], Touched | None]] = {
     RecallPayment: _payment,
     ReportPayment: _payment,
     RepairPayment: _payment,
+    ReceivePayment: _received,
+    ResolveSuspense: _suspense,
+    AssignSuspense: _suspense,
+    ReturnReceipt: _suspense,
+    RefundReceipt: _refund,
 }
-"""None where there is no such hold or payment."""
+"""None where there is no such hold, payment or receipt."""

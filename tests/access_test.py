@@ -48,7 +48,6 @@ from schemas.parties import (
     RatePartyRisk,
     RegisterParty,
 )
-from schemas.parties import ChangePartyProfile, ChangePartyStatus, PartyRegistered, RegisterParty
 from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected, Reason

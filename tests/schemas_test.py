@@ -413,7 +413,7 @@ def test_the_contract_says_what_is_personal() -> None:
             if not set(path) & {"[", "."}  # what is within a part is marked there
         }
         nested = {"Administrator.name", "Payee.name", "Payee.account", "Payer.name", "Payer.account"}
-    assert marked == expected | nested
+        assert marked == expected | nested
 
 
 # --- the published contracts ------------------------------------------------------------------------------
