@@ -15,6 +15,7 @@ from book.hold import Hold
 from book.in_force import InForce
 from book.known_ids import KnownIds
 from book.month_ends import Closing
+from book.order import Orders
 from book.payment import Payments
 from book.receipt import Receipts
 from book.repeats import Repeats
@@ -152,6 +153,7 @@ class Book(msgspec.Struct):
     approvals: what waits for other people's yes.   bulks: the ids of those that were accepted.
     fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
     receipts: payments in, and those that wait in suspense.
+    orders: that stand.   receipts: payments in, and those that wait in suspense.
     """
 
     id: str
@@ -189,6 +191,7 @@ class Book(msgspec.Struct):
     bulks: KnownIds = msgspec.field(default_factory=KnownIds)
     fx: Fx = msgspec.field(default_factory=Fx)
     deferred: dict[int, Deferred] = {}
+    orders: Orders = msgspec.field(default_factory=Orders)
     receipts: Receipts = msgspec.field(default_factory=Receipts)
 
 

@@ -67,7 +67,18 @@ def _decided(book: Book, command: SubmitBulk, at_ms: int) -> Steps:
         totals=command.totals,
     )
     for index, instruction in enumerate(command.instructions):
-        decision = decide(book, command_of(instruction, command), at_ms)
+        decision = decide(
+            book,
+            command_of(
+                instruction,
+                f"{command.bulk}/{index}",
+                id=command.id,
+                book=command.book,
+                actor=command.actor,
+                issued_at_ms=command.issued_at_ms,
+            ),
+            at_ms,
+        )
         if isinstance(decision, Rejection):
             yield InstructionRefused(
                 bulk=command.bulk,

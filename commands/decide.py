@@ -25,6 +25,7 @@ from commands import (
     holds,
     interest,
     limits,
+    orders,
     parties,
     payments,
     quotes,
@@ -56,6 +57,7 @@ HANDLERS.update(
         **closing.DECIDE,
         **approvals.DECIDE,
         **bulk.DECIDE,
+        **orders.DECIDE,
         **payments_in.DECIDE,
         **delegations.DECIDE,
         **limits.DECIDE,
@@ -77,6 +79,7 @@ Fired = Event | tuple[Event, ...] | Steps
 FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     BUSINESS_DATE_TIMER: books.roll_business_date,
     "block": accounts.expire_block,
+    "standing_order": orders.run_order,
     "suspense": payments_in.suspense_ages,
     "document": documents.take_effect,
     END_OF_DAY: end_of_day.next_slice,

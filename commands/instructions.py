@@ -7,31 +7,55 @@ from typing import Any
 from book.state import Book
 from commands.decision import HANDLERS, Decision
 from schemas.fields import MovementKind
-from schemas.instructions import Instruction
+from schemas.instructions import Instruction, ToAccount
 from schemas.message import Command
+from schemas.payments import SubmitPayment
 from schemas.rejections import reject
 from schemas.transfers import Transfer
 
 
-def command_of(instruction: Instruction, carrier: Command) -> Command:
-    """The command that an instruction stands for, sent by whoever sent its carrier."""
-    return Transfer(
-        id=carrier.id,
-        book=carrier.book,
-        actor=carrier.actor,
-        issued_at_ms=carrier.issued_at_ms,
-        debit=instruction.account,
-        credit=instruction.to.account,
+def command_of(
+    instruction: Instruction, payment: str, *, id: str, book: str, actor: str, issued_at_ms: int
+) -> Command:
+    """The command that an instruction stands for, in the envelope of what carries it.
+
+    payment: the id that it has where it is a payment.
+    """
+    to = instruction.to
+    if isinstance(to, ToAccount):
+        return Transfer(
+            id=id,
+            book=book,
+            actor=actor,
+            issued_at_ms=issued_at_ms,
+            debit=instruction.account,
+            credit=to.account,
+            amount=instruction.amount,
+            currency=instruction.currency,
+            reference=instruction.reference,
+            channel=instruction.channel,
+        )
+    return SubmitPayment(
+        id=id,
+        book=book,
+        actor=actor,
+        issued_at_ms=issued_at_ms,
+        payment=payment,
+        account=instruction.account,
         amount=instruction.amount,
         currency=instruction.currency,
+        rail=to.rail,
+        payee=to.payee,
+        purpose=to.purpose,
         reference=instruction.reference,
+        end_to_end=to.end_to_end,
         channel=instruction.channel,
     )
 
 
 def decide_as(book: Book, command: Any, at_ms: int, kind: MovementKind) -> Decision:
-    """Decide a command as another kind of movement than it is by itself. A bug in it is `internal_error`, as
-    in `decide`.
+    """Decide a transfer or payment as another kind of movement than it is by itself. A bug in it is
+    `internal_error`, as in `decide`.
     """
     try:
         handler: Any = HANDLERS[type(command)]

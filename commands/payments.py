@@ -18,6 +18,7 @@ from commands.reserves import given_back, settled
 from commands.terms import Movement, terms_of
 from commands.transfers import unfit
 from schemas.documents.rails import Rail
+from schemas.fields import MovementKind
 from schemas.payments import (
     CancelPayment,
     PartyScreened,
@@ -39,7 +40,9 @@ RELEASED_EVERY_MS = 10
 """Payments that waited are looked at in slices of so many, each its own commit, with commands in between."""
 
 
-def submit_payment(book: Book, command: SubmitPayment, at_ms: int) -> Decision:
+def submit_payment(
+    book: Book, command: SubmitPayment, at_ms: int, kind: MovementKind = "payment_out"
+) -> Decision:
     """Rejected, in this order: payment_exists, account_not_found, account_not_open, currency_mismatch,
     rail_not_found, currency_not_served, same_account, corridor_not_served, above_rail_maximum,
     execution_date_in_past, party_not_active, account_blocked (debits), movement_not_allowed, limit_exceeded,
@@ -63,7 +66,7 @@ def submit_payment(book: Book, command: SubmitPayment, at_ms: int) -> Decision:
     if is_blocked(account, "debits", at_ms):
         return reject("account_blocked", account=command.account, direction="debits")
     movement = Movement(
-        "payment_out",
+        kind,
         command.account,
         account,
         command.amount,

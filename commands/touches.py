@@ -8,6 +8,14 @@ from typing import Any
 from book.state import Book
 from schemas.holds import CaptureHold, PlaceHold, RaiseHold, ReleaseHold
 from schemas.message import Command
+from schemas.orders import (
+    CancelStandingOrder,
+    ChangeStandingOrder,
+    CreateStandingOrder,
+    PauseStandingOrder,
+    ResumeStandingOrder,
+    SchedulePayment,
+)
 from schemas.payments import CancelPayment, RecallPayment, SubmitPayment
 from schemas.payments_in import (
     AssignSuspense,
@@ -42,6 +50,21 @@ def _payment(
     return None if payment is None else (payment.account, [(payment.currency, payment.amount)])
 
 
+def _new_order(book: Book, command: SchedulePayment | CreateStandingOrder) -> Touched:
+    return command.account, [(command.currency, command.amount)]
+
+
+def _order(
+    book: Book,
+    command: ChangeStandingOrder | PauseStandingOrder | ResumeStandingOrder | CancelStandingOrder,
+) -> Touched | None:
+    order = book.orders.standing.get(command.order)
+    if order is None:
+        return None
+    amount = command.amount if isinstance(command, ChangeStandingOrder) else None
+    return order.account, [(order.currency, amount or order.amount)]
+
+
 def _received(book: Book, command: ReceivePayment) -> Touched:
     return command.account, [(command.currency, command.amount)]
 
@@ -70,10 +93,16 @@ TOUCHES: dict[type[Command], Callable[[Book, Any], Touched | None]] = {
     RecallPayment: _payment,
     ReportPayment: _payment,
     RepairPayment: _payment,
+    SchedulePayment: _new_order,
+    CreateStandingOrder: _new_order,
+    ChangeStandingOrder: _order,
+    PauseStandingOrder: _order,
+    ResumeStandingOrder: _order,
+    CancelStandingOrder: _order,
     ReceivePayment: _received,
     ResolveSuspense: _suspense,
     AssignSuspense: _suspense,
     ReturnReceipt: _suspense,
     RefundReceipt: _refund,
 }
-"""None where there is no such hold, payment or receipt."""
+"""None where there is no such hold, payment, order or receipt."""

@@ -11,7 +11,7 @@ from commands.decision import Decision
 from commands.deferring import AT_ONCE, deferred
 from commands.terms import Movement, may_receive, terms_of
 from schemas.fees import Fee
-from schemas.fields import INT64_MAX
+from schemas.fields import INT64_MAX, MovementKind
 from schemas.message import Date
 from schemas.postings import Posting
 from schemas.rejections import Rejection, reject
@@ -29,7 +29,9 @@ from schemas.value_dates import FURTHEST_DAYS
 NOTHING: Mapping[str, int] = {}
 
 
-def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C901, PLR0912 - a line each
+def transfer(  # noqa: C901, PLR0912 - a line each
+    book: Book, command: Transfer, at_ms: int, kind: MovementKind = "transfer"
+) -> Decision:
     """Rejected, in this order: same_account, account_not_found, account_not_open, currency_mismatch,
     party_not_active (debit), account_blocked, value_date_in_future, period_not_open, movement_not_allowed,
     limit_exceeded, insufficient_funds (for fees too), overflow.
@@ -69,7 +71,7 @@ def transfer(book: Book, command: Transfer, at_ms: int) -> Decision:  # noqa: C9
     if debit.product:
         terms = terms_of(
             book,
-            Movement("transfer", debit_id, debit, amount, currency, credit_id, channel, corridor),
+            Movement(kind, debit_id, debit, amount, currency, credit_id, channel, corridor),
             at_ms,
         )
         if isinstance(terms, Rejection):

@@ -23,11 +23,14 @@ Date = datetime.date
 # What msgspec does at run time, mypy is told: fields make the constructor, and nothing can be assigned.
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
-    """A part of a message: immutable, compared by content, without a type tag of its own."""
+    """A part of a message: immutable, compared by content. It has a type tag only where it is one of several
+    that could stand in its place.
+    """
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _core_schema(cls, handler, tag=None)
+        tag = cls.__struct_config__.tag
+        return _core_schema(cls, handler, tag=None if tag is None else str(tag))
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))

@@ -170,6 +170,14 @@ Reason = Literal[
     "period_still_open",
     "year_closed",
     "approval_needed",
+    # orders
+    "order_exists",
+    "order_not_found",
+    "order_paused",
+    "order_not_paused",
+    "calendar_not_found",
+    "first_date_in_past",
+    "no_run_left",
     # payments in
     "receipt_exists",
     "suspense_account_missing",
@@ -482,6 +490,13 @@ CATALOGUE: dict[str, Entry] = {
     "receipt_not_found": Entry("There is no receipt {receipt}.", "correct it"),
     "receipt_not_in_suspense": Entry("The receipt {receipt} does not wait in suspense.", "correct it"),
     "receipt_not_credited": Entry("The receipt {receipt} was not credited.", "correct it"),
+    "order_exists": Entry("There is already an order {order}, or was.", "correct it"),
+    "order_not_found": Entry("There is no order {order} that stands.", "correct it"),
+    "order_paused": Entry("The order {order} is paused already.", "correct it"),
+    "order_not_paused": Entry("The order {order} is not paused.", "correct it"),
+    "calendar_not_found": Entry("There is no calendar {calendar} in force.", "correct it"),
+    "first_date_in_past": Entry("The first date {first} is before today, {today}.", "correct it"),
+    "no_run_left": Entry("No date of the order is on or before its last.", "correct it"),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.demo_bank import DemoBank
 from gateway.demo_pen import REPEATED, Sent
-from schemas import payments_in
+from schemas import orders, payments_in
 from schemas.catalogue import COMMAND_TYPES, Undecodable, decode_command, decode_event
 from schemas.rejections import CommandRejected, CommandRepeated
 from tests.intake import Intake
@@ -104,7 +104,7 @@ def test_the_bank_is_small_but_has_everything_in_it() -> None:
     unused = {"ConfirmClock", "ClosePeriod", "SetRepeatWindow", "RegisterAsset", "SuspendActor"}
     unused |= {"ReinstateActor", "RevokeRole", "ChangePartyProfile", "SetOverdraft", "LiftBlock"}
     unused |= {"PublishDocument", "SubmitBulk"}
-    unused |= {one.__name__ for one in payments_in.COMMANDS}
+    unused |= {one.__name__ for one in (*payments_in.COMMANDS, *orders.COMMANDS)}
     unused |= {"CapitaliseInterest", "CloseYear"}
     unused |= {"SendToBook", "ReceiveFromBook", "CompleteCrossBook", "ReleaseCrossBook"}
     unused |= {"AcknowledgeCrossBook"}

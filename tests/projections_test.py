@@ -17,7 +17,7 @@ from book.state import SYSTEM_BOOK, Book
 from engine.log.records import BEFORE_FIRST
 from projections.database import Session
 from projections.queries import business_days, trial_balance
-from schemas import approvals, holds, payments, payments_in, rail_reports, repairs, stops
+from schemas import approvals, holds, orders, payments, payments_in, rail_reports, repairs, stops
 from schemas.catalogue import EVENT_TYPES, decode_event
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
@@ -31,7 +31,7 @@ from tests.random_bank import BOOKS, Bank
 
 SEEDS = (1, 2, 3)
 NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet"}
-NEVER_HERE |= {one.__name__ for one in payments_in.EVENTS}
+NEVER_HERE |= {one.__name__ for one in (*payments_in.EVENTS, *orders.EVENTS)}
 NEVER_HERE |= {"BulkAccepted", "InstructionRefused"}
 NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}
 NEVER_HERE |= {"InterestAccrued", "InterestCapitalised", "EndOfDayAdvanced", "DayFinished", "FeesCharged"}
