@@ -152,7 +152,6 @@ class Book(msgspec.Struct):
     holds: those that are open.   payments: out, whatever became of them.
     approvals: what waits for other people's yes.   bulks: the ids of those that were accepted.
     fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
-    receipts: payments in, and those that wait in suspense.
     orders: that stand.   receipts: payments in, and those that wait in suspense.
     """
 

@@ -245,8 +245,7 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         ReinstateActor, ConfirmClock, ClosePeriod, CloseYear, SetRepeatWindow, PublishDocument,
         Approve, Decline, Delegate, RevokeDelegation,
         RaiseLimit, WaiveFee, RepairPayment, ResumePayments,
-        PostBackValued,
-        RaiseLimit, WaiveFee, ResolveSuspense, AssignSuspense, ReturnReceipt, RepairPayment, ResumePayments,
+        PostBackValued, ResolveSuspense, AssignSuspense, ReturnReceipt,
     } == FOR_PEOPLE  # fmt: skip
 
 
