@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from projections import (
     approvals_views,
+    bulks,
     cross_book,
     exchange,
     holds,
     ledger_views,
+    orders,
     payment_views,
+    payments_in,
     positions,
     value_dates,
 )
@@ -280,5 +283,8 @@ VIEWS = (
     *exchange.VIEWS,
     *positions.VIEWS,
     *value_dates.VIEWS,
+    *bulks.VIEWS,
+    *orders.VIEWS,
+    *payments_in.VIEWS,
 )
 """Every view. A read model with views of its own adds them here."""

@@ -170,6 +170,12 @@ Reason = Literal[
     "period_still_open",
     "year_closed",
     "approval_needed",
+    # payments in
+    "receipt_exists",
+    "suspense_account_missing",
+    "receipt_not_found",
+    "receipt_not_in_suspense",
+    "receipt_not_credited",
     # orders
     "order_exists",
     "order_not_found",
@@ -178,12 +184,6 @@ Reason = Literal[
     "calendar_not_found",
     "first_date_in_past",
     "no_run_left",
-    # payments in
-    "receipt_exists",
-    "suspense_account_missing",
-    "receipt_not_found",
-    "receipt_not_in_suspense",
-    "receipt_not_credited",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
