@@ -26,6 +26,7 @@ OWN: Final = {
     "nostro": "nostro",
     "transit": "suspense",
     "parked": "suspense",
+    "waiting": "suspense",
     "fees": "income",
     "ib": "inter_book",
     "interest-paid": "expense",
@@ -93,6 +94,8 @@ def opening() -> Iterator[Command]:
 def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What is in force: limits, a tariff, a product with interest, a rail, approvals, the other book."""
     eur = {"currency": "EUR"}
+    yield "calendar", "target", {"name": "TARGET", "holidays": [{"date": "2024-01-05"}]}
+    yield "suspense", "rules", {"accounts": {"EUR": "waiting"}, "owner": "ops", "ages_days": [1, 2]}
     yield (
         "limits",
         "retail",

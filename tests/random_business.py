@@ -29,7 +29,6 @@ from schemas import access, books
 from schemas.access import ReinstateActor, SuspendActor
 from schemas.approvals import Approve
 from schemas.books import Administrator, AdvanceTime, ClosePeriod
-from schemas.books import Administrator, AdvanceTime, OpenBook
 from schemas.bulk import SubmitBulk
 from schemas.catalogue import COMMANDS, MONEY_EVENTS, decode_event, encode
 from schemas.exchange import Exchange
@@ -45,21 +44,6 @@ ELSEWHERE = frozenset({*RELAYED, *access.COMMANDS, *books.COMMANDS}) - {
     ClosePeriod,
     ReinstateActor,
     SuspendActor,
-BEGAN_MS: Final = 1_704_103_200_000  # 1 January 2024, 10:00 UTC
-HOUR_MS: Final = 3_600_000
-BOOKS: Final = ("main", "side")
-PEOPLE: Final = ("root", "vera", "otto")
-OWN: Final = {
-    "nostro": "nostro",
-    "transit": "suspense",
-    "parked": "suspense",
-    "waiting": "suspense",
-    "fees": "income",
-    "ib": "inter_book",
-    "interest-paid": "expense",
-    "interest-received": "income",
-    "payable": "accrued",
-    "receivable": "accrued",
 }
 """What is not drawn: the relay's words, who may do what, the book's own terms."""
 OFTEN = {"Transfer": 14, "SubmitPayment": 8, "ReportPayment": 14, "PlaceHold": 6, "CaptureHold": 8}
@@ -194,8 +178,6 @@ class Business:
         if kind is AdvanceTime:
             self.now += self.chance.choice((HOUR_MS, 10 * HOUR_MS, 30 * HOUR_MS))
             fields["to_ms"] = self.now
-        if kind is SubmitBulk:
-            fields["totals"] = _totals(fields["instructions"])
         if kind is Approve:
             waiting = self.book(book).approvals.waiting.get(fields["approval"])
             fields["shown"] = waiting.shown if waiting is not None else "0" * 64
@@ -318,101 +300,3 @@ def totals(instructions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in instructions:
         found.setdefault(one["currency"], []).append(one["amount"])
     return [{"currency": key, "count": len(of), "amount": sum(of)} for key, of in found.items()]
-    def _opening(self) -> Iterator[Command]:
-        def say(kind: type[Command], book: str, /, **fields: Any) -> Command:
-            self.told += 1
-            envelope = {"id": f"c{self.told}", "book": book, "actor": "root", "issued_at_ms": self.now}
-            made: Command = msgspec.convert({**envelope, "type": kind.__name__, **fields}, kind)
-            return made
-
-        administrators = [{"person": f"person-{one}", "user": one} for one in PEOPLE]
-        for book in BOOKS:
-            yield say(
-                OpenBook,
-                book,
-                name=book,
-                currency="EUR",
-                administrators=administrators,
-                clock="commanded",
-                reversible_days=3,
-            )
-            for account, kind in OWN.items():
-                yield say(OpenAccount, book, account=account, currency="EUR", kind=kind)
-            yield say(OpenAccount, book, account="nostro-usd", currency="USD", kind="nostro")
-            for system, words in (("relay", [one.__name__ for one in RELAYED]), ("gate", ["ReportPayment"])):
-                yield say(RegisterSystem, book, system=system, purpose="tests")
-                permits = [msgspec.to_builtins(Permit(command=one)) for one in words]
-                yield say(DefineRole, book, role=f"{system}s", permits=permits)
-                yield say(GrantRole, book, subject=system, role=f"{system}s")
-            for kind, name, body in documents("side" if book == "main" else "main"):
-                yield say(PublishDocument, book, kind=kind, document=name, version=1, body=body)
-            for number in range(6):
-                yield say(
-                    RegisterParty,
-                    book,
-                    party=f"p{number}",
-                    kind="person",
-                    name="N",
-                    status="active",
-                    segment=("retail", "vip")[number % 2],
-                )
-                product = "giro" if number < 4 else ""
-                fields = {"account": f"a{number}", "party": f"p{number}", "product": product}
-                yield say(OpenAccount, book, currency="EUR", overdraft=500 * (number % 2), **fields)
-                yield say(Transfer, book, debit="nostro", credit=f"a{number}", amount=20_000, currency="EUR")
-
-
-def _totals(instructions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: dict[str, list[int]] = {}
-    for one in instructions:
-        found.setdefault(one["currency"], []).append(one["amount"])
-    return [{"currency": name, "count": len(all_), "amount": sum(all_)} for name, all_ in found.items()]
-
-
-def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What is in force: limits, a tariff, a product with interest, a rail, approvals, the other book."""
-    eur = {"currency": "EUR"}
-    yield "calendar", "target", {"name": "TARGET", "holidays": [{"date": "2024-01-05"}]}
-    yield "suspense", "rules", {"accounts": {"EUR": "waiting"}, "owner": "ops", "ages_days": [1, 2]}
-    yield (
-        "limits",
-        "retail",
-        {
-            "lines": [
-                {"id": "daily", "measure": "sum", "most": 30_000, "window": "day", **eur},
-                {"id": "few", "measure": "count", "most": 40, "window": "day"},
-            ]
-        },
-    )
-    priced = {"income": "fees", **eur}
-    yield (
-        "tariff",
-        "prices",
-        {
-            "lines": [
-                {"id": "each", "flat": 3, "package": "free", **priced},
-                {"id": "part", "rate": "0.001", "only": {"least": 200}, **priced},
-                {"id": "keeping", "flat": 10, "every": "month", **priced},
-            ],
-            "packages": [{"id": "free", "units": 5}],
-        },
-    )
-    credit = {"tiers": [{"rate": "0.05"}], "booked_on": "interest-paid", "accrued_on": "payable"}
-    debit = {"tiers": [{"rate": "0.11"}], "booked_on": "interest-received", "accrued_on": "receivable"}
-    interest = [{"day_count": "ACT/365", "credit": credit, "debit": debit, **eur}]
-    yield (
-        "product",
-        "giro",
-        {"name": "Giro", "tariff": "prices", "limits": ["retail"], "interest": interest},
-    )
-    through = {"nostro": "nostro", "in_transit": "transit", "suspense": "parked", **eur}
-    rail = {"name": "SEPA", "adapter": "gate", "currencies": [through], "resends": 2}
-    yield "rail", "sepa", rail
-    needs = [{"roles": ["administrator"], "count": 1}]
-    line = {"commands": ["Transfer", "SubmitPayment", "SendToBook", "PlaceHold"], "needs": needs}
-    yield (
-        "approval_policy",
-        "payments",
-        {"lines": [{"id": "large", "when": {"amounts": {"EUR": 900}}, "expires_after_s": 80_000, **line}]},
-    )
-    yield "counterpart", other, {"book": other, "relay": "relay", "accounts": {"EUR": "ib"}}
