@@ -45,7 +45,7 @@ def round_half_even(dividend: int, divisor: int) -> int:
 def revalue(book: Book, day: Date, done: int) -> Slice:
     """Value the positions as they were when the day closed, at the rates of then, and book by how much their
     result differs from what is booked. A position without a rate keeps its value, one whose result would
-    leave 64 bits its result.
+    leave 64 bits, or cannot be booked since an account for it was closed, its result.
     """
     closing = book.fx.closing.get(day.toordinal())
     if closing is None:
@@ -64,6 +64,7 @@ def revalue(book: Book, day: Date, done: int) -> Slice:
         if (
             abs(value.result) <= INT64_MAX
             and abs(value.value) <= INT64_MAX
+            and (not change or _can_be_booked(book, on, revaluation.contra))
             and (not change or sums.add([(on, change), (revaluation.contra, -change)]))
         ):
             values.append(value)
@@ -79,6 +80,10 @@ def revalue(book: Book, day: Date, done: int) -> Slice:
         postings=sums.postings(),
     )
     return (event,), None if last else upto
+
+
+def _can_be_booked(book: Book, *accounts: str) -> bool:
+    return all(book.accounts[one].is_open for one in accounts)
 
 
 def _valued(book: Book, closing: Closing, index: int) -> Valued | None:
