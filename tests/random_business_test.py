@@ -57,6 +57,8 @@ def what_is_reserved_is_open(business: Business) -> None:
             for fee, charged in zip(hold.fees, hold.charged, strict=True):
                 held[fee.account] += fee.amount - charged
             _count(captured, hold.uses)  # of which a part may be final already
+        for deferred in book.deferred.values():  # credits whose value date is to come
+            held.update(deferred.reserved)
         for payment in book.payments.by_id.values():
             if payment.status == "waiting":
                 held[payment.account] += payment.amount
