@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from projections.copying import cell, rows_of
 from projections.tables import Batch, Change, Execute, Index, Insert, Table
 from projections.view import ACCOUNT, AT, BOOK, CURRENCY, SEQ, Column, View, shown
+from schemas.catalogue import MONEY_EVENTS
 from schemas.fees import FeeWaived
+from schemas.rail_reports import PaymentFailed
 from schemas.transfers import TransferReversed
 
 FEES = Table(
@@ -47,7 +49,9 @@ def changes(batch: Batch) -> Iterator[Change]:
     lines: list[str] = []
     returned: list[Change] = []
     for event, at in zip(batch.events, batch.times, strict=True):
-        for number, fee in enumerate(getattr(event, "fees", ()), 1):
+        # Without postings they are only reserved; a payment that failed gives its fees back.
+        charges = type(event) in MONEY_EVENTS and type(event) is not PaymentFailed
+        for number, fee in enumerate(getattr(event, "fees", ()) if charges else (), 1):
             lines.append(
                 f"{cell(event.book)}\t{event.seq}\t{number}\t{at}\t{cell(fee.account)}\t{cell(fee.tariff)}\t"
                 f"{fee.version}\t{cell(fee.line)}\t{fee.amount}\t{cell(fee.currency)}\t{cell(fee.income)}\t"

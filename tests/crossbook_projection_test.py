@@ -28,8 +28,10 @@ from schemas.crossbook import (
 )
 from schemas.message import Event
 from tests.crossbook_simulation_test import BOOKS, World
+from tests.crossbook_words import agreed, complete, send
 from tests.projecting import is_right, utc
-from tests.story import BEGAN_MS
+from tests.story import BEGAN_MS, account, given, story
+from tests.terms_words import charged, fee
 
 
 def world(seed: int, payments: int) -> World:
@@ -177,3 +179,18 @@ def test_a_payment_is_found_by_its_name_and_its_age_is_seen(postgres_dsn: str) -
         )
         assert row.age_s is None
         assert unsettled(session) == []
+
+
+def test_a_fee_is_shown_when_it_is_charged_and_not_while_it_is_reserved(postgres_dsn: str) -> None:
+    given(
+        charged(fee("each", flat=20)),
+        account("alice", 200, product="giro"),
+        agreed(),
+        send("x1", "alice", 80),
+        send("x2", "alice", 10),
+        complete("x1"),
+    )
+    completed = story().last[0].seq
+    with projected(postgres_dsn, story().log, 7) as session:
+        (row,) = rows(session, "SELECT * FROM daybook.fees")
+    assert (row["seq"], row["amount"], row["status"]) == (completed, 20, "charged")
