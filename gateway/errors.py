@@ -29,3 +29,16 @@ class ImportStopped(WrongUse):
     """
 
     advice = "Repair what is said, then run it again with --resume: it goes on behind the last row answered."
+
+
+class DocumentsWrong(WrongUse):
+    """A file of documents cannot be published as it is. `problems` are all of them, each with its place."""
+
+    advice = "Nothing was sent. Correct the file; examples/ has a document of every kind."
+
+    def __init__(self, what: str, problems: tuple[str, ...] = (), advice: str | None = None) -> None:
+        super().__init__(what, advice)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join([self.what, *(f"  {one}" for one in self.problems), self.advice])

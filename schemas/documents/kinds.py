@@ -23,6 +23,7 @@ from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
+from schemas.documents.wording import problems_in
 
 DocumentKind = Literal[
     "product",
@@ -59,11 +60,15 @@ def _adapter(kind: str) -> TypeAdapter[Document]:
 
 
 def read(kind: str, body: dict[str, Any]) -> Document | list[Problem]:
-    """The document in a body as decoded from JSON, or all that is wrong with it."""
+    """The document in a body of plain data, or all that is wrong with it."""
     try:
         document = _adapter(kind).validate_json(msgspec.json.encode(body))
     except ValidationError as error:
-        return [Problem(_path(one["loc"]), one["msg"]) for one in error.errors(include_url=False)]
+        return problems_in(DOCUMENTS[kind], error)
+    except RecursionError:
+        return [Problem("", "is nested too deeply")]
+    except (TypeError, ValueError, OverflowError) as error:
+        return [Problem("", f"cannot be written as JSON ({error})")]
     return list(document.problems()) or document
 
 
@@ -71,10 +76,3 @@ def known(kind: str, body: dict[str, Any]) -> Document:
     """The document in a body that was checked when it was published."""
     document: Document = msgspec.convert(body, DOCUMENTS[kind])
     return document
-
-
-def _path(parts: tuple[int | str, ...]) -> str:
-    path = ""
-    for part in parts:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
