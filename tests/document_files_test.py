@@ -17,8 +17,6 @@ from gateway.errors import DocumentsWrong
 from schemas.documents.difference import differences, values_in
 from schemas.documents.document import Document, Problem
 from schemas.documents.kinds import DOCUMENTS, known, read
-from schemas.documents.wording import _PATTERNS
-from tests.terminal import ROOT
 
 TARIFF = {"lines": [{"id": "transfer", "currency": "EUR", "income": "fees", "flat": 50}]}
 LIMITS = {"lines": [{"id": "day", "measure": "sum", "most": 100_000, "window": "day", "currency": "EUR"}]}
@@ -156,24 +154,6 @@ def test_what_cannot_be_written_or_is_nested_without_end_is_told() -> None:
     assert found.what.startswith("cannot be written as JSON")
 
 
-def test_every_pattern_of_a_field_has_its_words() -> None:
-    schemas = json.dumps([msgspec.json.schema(kind) for kind in DOCUMENTS.values()])
-    patterns = {
-        one["pattern"].removesuffix(r"(?!\n)")
-        for one in _objects(json.loads(schemas))
-        if isinstance(one.get("pattern"), str)
-    }
-    assert patterns
-    assert patterns <= _PATTERNS.keys()
-
-
-def _objects(value: Any) -> Any:
-    if isinstance(value, dict):
-        yield value
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _objects(one)
-
-
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()
@@ -298,17 +278,6 @@ def test_a_file_holds_one_document_or_several_as_yaml_or_json(tmp_path: Path) ->
     path.write_text(json.dumps({"kind": "tariff", "id": "t", "body": TARIFF}))
     (third,) = read_drafts(path)
     assert third.body == TARIFF
-
-
-@pytest.mark.parametrize("kind", DOCUMENTS)
-def test_there_is_an_example_of_every_kind(kind: str) -> None:
-    found = [
-        draft
-        for path in sorted((ROOT / "examples").glob("*.yaml"))
-        if not path.name.startswith("amlsim")
-        for draft in read_drafts(path)
-    ]
-    assert kind in {draft.kind for draft in found}
 
 
 # --- differences ------------------------------------------------------------------------------------------

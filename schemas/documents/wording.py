@@ -22,14 +22,14 @@ MOST = 1_000
 _LONGEST = 60
 _KEY = "[key]"
 """Behind the name of an entry: pydantic's way to say that the name itself is wrong."""
-_PATTERNS = {
+PATTERNS = {
     RATE: 'a decimal number such as "0.0125" for 1.25 %, with a point and at most 12 places',
     r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$": "letters, digits and . _ : @ / + - beginning with a letter or digit",
     r"^[A-Za-z0-9][A-Za-z0-9_-]*$": "letters, digits, _ and - beginning with a letter or digit",
     "^([01][0-9]|2[0-3]):[0-5][0-9]$": 'a time of day such as "22:30"',
     "^[A-Z][A-Z0-9_]{3,11}$": "4 to 12 capitals, digits and underscores, beginning with a capital",
 }
-"""What the patterns of fields mean. `tests/documents_errors_test.py` asks that none is missing."""
+"""What the patterns of fields mean. `tests/document_examples_test.py` asks that none is missing."""
 
 
 def problems_in(document: type, error: ValidationError) -> list[Problem]:
@@ -107,7 +107,7 @@ def _sentence(
         case "literal_error":
             return _choice(_expected(document, steps), given)
         case "string_pattern_mismatch":
-            meant = _PATTERNS.get(more["pattern"], "of another form")
+            meant = PATTERNS.get(more["pattern"], "of another form")
             return f"must be {meant}, and is {shown(given)}"
         case "predicate_failed":
             return "must not hold the character NUL"
