@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from console import approvals_commands, currencies_commands, ending, ledger_commands, payment_commands
+from console import approvals_commands, currencies_commands, documents_commands, ending, ledger_commands, payment_commands
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
 from console.limits_commands import register as register_limits
 from console.options import AccountId, AsUser, BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog
@@ -33,6 +33,7 @@ approvals_commands.register(app)
 currencies_commands.register(app)
 ledger_commands.register(app)
 payment_commands.register(app)
+documents_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
 register_limits(app)

@@ -27,14 +27,14 @@ from schemas.money import format_minor
 
 
 @contextmanager
-def _session(output: Output, home: Home, settings: Settings) -> Iterator[Session]:
+def reading(output: Output, home: Home, settings: Settings) -> Iterator[Session]:
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
         yield session
 
 
 def account(output: Output, home: Home, settings: Settings, book: str | None, id: str) -> bool:
     """Show an account; False where there is none."""
-    with _session(output, home, settings) as session:
+    with reading(output, home, settings) as session:
         book = book or _only_book(session)
         found = find_account(session, book, id)
         if found is None:
@@ -74,7 +74,7 @@ def statement(
     by: By,
 ) -> bool:
     """Show an account's statement; False where there is no such account."""
-    with _session(output, home, settings) as session:
+    with reading(output, home, settings) as session:
         book = book or _only_book(session)
         found = find_statement(session, book, id, _day(first), _day(last), by)
         if found is None:
@@ -119,7 +119,7 @@ def audit(
     limit: int,
 ) -> None:
     """Show the newest events that fit, oldest first; with a command id, also what came of it."""
-    with _session(output, home, settings) as session:
+    with reading(output, home, settings) as session:
         rows = find_audit(session, book=book, actor=actor, entity=entity, command=command, limit=limit)
         answers = outcomes(session, command, book=book, actor=actor) if command is not None else []
     output.table(

@@ -9,7 +9,7 @@ differs the read models are built anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -113,7 +113,7 @@ class Execute(msgspec.Struct, frozen=True):
     """A statement to run once for each of the parameters, in order. `{schema}` stands for the schema."""
 
     statement: str
-    parameters: Sequence[Sequence[Any]]
+    parameters: Sequence[Sequence[Any] | Mapping[str, Any]]
 
 
 Change = Insert | Stage | Execute

@@ -17,6 +17,7 @@ from projections import (
 )
 from projections.fees import VIEWS as FEES
 from projections.limits import VIEWS as LIMITS
+from projections import approvals_views, cross_book, documents, holds, ledger_views, payment_views
 from projections.view import (
     ACCOUNT,
     AT,
@@ -276,6 +277,7 @@ VIEWS = (
     *LIMITS,
     *FEES,
     *approvals_views.VIEWS,
+    *documents.VIEWS,
     *cross_book.VIEWS,
     *ledger_views.VIEWS,
     *holds.VIEWS,

@@ -44,9 +44,8 @@ class _Said(msgspec.Struct):
 _said = msgspec.json.Decoder(_Said).decode
 
 
-def stored_commands(log: History, through: int) -> Iterator[Record]:
-    """The commands that are stored in the log, in order, up to the offset `through`."""
-    after = BEFORE_FIRST
+def stored_commands(log: History, through: int, after: int = BEFORE_FIRST) -> Iterator[Record]:
+    """The commands that are stored in the log, in order, behind `after` and up to the offset `through`."""
     while after < through and (records := log.commands(after, AT_ONCE, 0.0)):
         after = records[-1].offset
         yield from records if after <= through else [one for one in records if one.offset <= through]

@@ -25,7 +25,7 @@ def differences(was: dict[str, Any], now: dict[str, Any]) -> list[Change]:
     before, after = dict(values_in("", was)), dict(values_in("", now))
     return [
         Change(path, before.get(path), after.get(path))
-        for path in sorted(before.keys() | after.keys())
+        for path in sorted((before.keys() | after.keys()) - {""})
         if path not in before or path not in after or _unlike(before[path], after[path])
     ]
 
