@@ -156,7 +156,7 @@ class Pipeline:
             _stamp(event, book, at)
             force_setattr(event, "timer", timer)
             evolve(self.partition, event)
-            self.outs.append(Out(key, encode(event)))
+            self.keep(key, event)
 
     def _while_unconfirmed(self, book: Book, record: Record, command: Command, jump_ms: int) -> bool:
         """The wall clock has jumped: only its confirmation is decided; all else is to be sent again."""
@@ -274,6 +274,10 @@ class Pipeline:
             force_setattr(event, "issued_at_ms", command.issued_at_ms)
             force_setattr(event, "fingerprint", mark)
         evolve(self.partition, event)
+        return self.keep(key, event)
+
+    def keep(self, key: bytes, event: Event) -> bytes:
+        """Keep the event to be committed; returns its bytes."""
         value = encode(event)
         self.outs.append(Out(key, value))
         return value

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from schemas.message import Event
+
 
 class Charged(msgspec.Struct, frozen=True, gc=False):
     """A fee, as far as it is counted."""
@@ -47,6 +49,38 @@ class Seen(msgspec.Struct, gc=False):
 
 
 see = msgspec.json.Decoder(Seen).decode
+
+
+def seen_of(event: Event) -> Seen:
+    """The same of an event that has not been written. Its parts are the event's own: they read alike."""
+    return Seen(
+        type(event).__name__,
+        event.seq,
+        event.at,
+        event.cause,
+        event.timer,
+        getattr(event, "reason", ""),
+        getattr(event, "missing", 0),
+        getattr(event, "approval", 0),
+        getattr(event, "fees", ()),
+        getattr(event, "fee", None),
+        getattr(event, "postings", ()),
+    )
+
+
+def alike(one: Seen, other: Seen) -> bool:
+    """Whether two events do the same, whatever balances they leave."""
+    if one.type != other.type or one.reason != other.reason or bool(one.missing) != bool(other.missing):
+        return False
+    if len(one.postings) != len(other.postings) or len(one.fees) != len(other.fees):
+        return False
+    for mine, yours in zip(one.postings, other.postings, strict=True):
+        if mine.amount != yours.amount or mine.account != yours.account or mine.currency != yours.currency:
+            return False
+    for charged, also in zip(one.fees, other.fees, strict=True):
+        if charged.amount != also.amount or charged.line != also.line or charged.tariff != also.tariff:
+            return False
+    return True
 
 
 class FeeLine(msgspec.Struct, frozen=True):
@@ -109,20 +143,28 @@ class Side:
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        self.fees: dict[tuple[str, str], list[int]] = {}
+        self.fees: dict[tuple[str, str, str], list[int]] = {}
 
     def take(self, seen: Seen) -> None:
         """Count an event."""
         self.events[seen.type] += 1
         if seen.reason and seen.type == "CommandRejected":
             self.refused[seen.reason] += 1
+        if seen.fees or seen.fee is not None:
+            self.charge(seen)
+
+    def charge(self, seen: Seen) -> None:
+        """Count what an event charges or gives back."""
         for fee in seen.fees:
             self._fee(fee, 1)
         if seen.type == "FeeWaived":
-            self._fee(msgspec.convert(seen.fee, Charged), -1)
+            self._fee(msgspec.convert(seen.fee, Charged, from_attributes=True), -1)
 
     def _fee(self, fee: Charged, sign: int) -> None:
-        total = self.fees.setdefault((f"{fee.tariff}/{fee.line}", fee.currency), [0, 0])
+        key = (fee.tariff, fee.line, fee.currency)
+        total = self.fees.get(key)
+        if total is None:
+            total = self.fees[key] = [0, 0]
         total[0] += sign * fee.amount
         total[1] += sign
 
@@ -132,6 +174,7 @@ class Effects:
 
     def __init__(self, most: int) -> None:
         self.before, self.after = Side(), Side()
+        self.alike: dict[str, int] = {}
         self.most = most
         self.commands = self.changed = self.not_comparable = 0
         self.newly: Counter[str] = Counter()
@@ -144,8 +187,14 @@ class Effects:
     def same(self, outcome: Sequence[Seen]) -> None:
         """Both histories did exactly this."""
         for seen in outcome:
-            self.before.take(seen)
-            self.after.take(seen)
+            kind = seen.type
+            self.alike[kind] = self.alike.get(kind, 0) + 1
+            if kind == "CommandRejected":
+                self.before.refused[seen.reason] += 1
+                self.after.refused[seen.reason] += 1
+            elif seen.fees or seen.fee is not None:
+                self.before.charge(seen)
+                self.after.charge(seen)
 
     def apart(self, before: Sequence[Seen], after: Sequence[Seen]) -> None:
         """One did this, the other that."""
@@ -156,11 +205,9 @@ class Effects:
                     key = (one.account, one.currency)
                     self.moved[key] = self.moved.get(key, 0) + sign * one.amount
 
-    def compared(self, before: Sequence[Seen], after: Sequence[Seen], waited: bool) -> bool:
-        """Count how a command's outcome differs, if it does. waited: with the draft it had to, before."""
+    def changes(self, before: Sequence[Seen], after: Sequence[Seen], waited: bool) -> None:
+        """Count how a command's outcome differs. waited: with the drafts it would have, before that."""
         was, now = status_of(before), "waits" if waited else status_of(after)
-        if was == now and _content(before) == _content(after):
-            return False
         self.changed += 1
         refused, refuses = was.startswith("refused"), now.startswith("refused")
         if refuses and not refused:
@@ -169,7 +216,11 @@ class Effects:
             self.no_longer[before[0].reason] += 1
         self.would_wait += now == "waits" and was != "waits"
         self.no_longer_waits += was == "waits" and now != "waits"
-        return True
+
+    def wants(self, minor: int) -> bool:
+        """Whether an example about so much would be kept."""
+        largest = self._largest
+        return len(self.first) < self.most or (bool(largest) and minor > largest[0][0])
 
     def example(self, example: Example) -> None:
         """Keep it, if it is among the first or the largest."""
@@ -191,7 +242,8 @@ class Effects:
         before, after = self.before.fees, self.after.fees
         return [
             FeeLine(
-                *key,
+                f"{key[0]}/{key[1]}",
+                key[2],
                 before.get(key, nothing)[0],
                 after.get(key, nothing)[0],
                 before.get(key, nothing)[1],
@@ -212,7 +264,7 @@ class Effects:
         """What happened more often in one history than in the other."""
         before, after = self.before.events, self.after.events
         return [
-            Events(kind, before[kind], after[kind])
+            Events(kind, before[kind] + self.alike.get(kind, 0), after[kind] + self.alike.get(kind, 0))
             for kind in sorted(before.keys() | after.keys())
             if before[kind] != after[kind]
         ]
@@ -239,7 +291,3 @@ def fees_of(outcome: Sequence[Seen]) -> dict[str, int]:
         for fee in seen.fees:
             sums[fee.currency] = sums.get(fee.currency, 0) + fee.amount
     return sums
-
-
-def _content(outcome: Sequence[Seen]) -> list[tuple[object, ...]]:
-    return [(one.type, one.reason, bool(one.missing), one.fees, one.postings) for one in outcome]

@@ -54,6 +54,8 @@ class Names:
 
     def pair(self, before: Sequence[Seen], after: Sequence[Seen]) -> None:
         """Each recorded event is called like the event of its type in the same place, if there is one."""
+        if [(one.type, one.seq) for one in before] == [(one.type, one.seq) for one in after]:
+            return
         left: dict[str, list[int]] = {}
         for one in after:
             left.setdefault(one.type, []).append(one.seq)

@@ -27,15 +27,29 @@ from msgspec.structs import force_setattr
 from book.evolve import evolve
 from book.state import Book, Partition
 from commands.decide import RELEASE
-from engine.log.records import BEFORE_FIRST, Out, Record
+from engine.admission import Admission
+from engine.log.records import BEFORE_FIRST, Record
 from engine.pipeline import Pipeline
 from replay.answers import History, stored_commands
 from replay.as_of import NotKnown
 from replay.drafts import Drafted, Refused, publish_drafts
-from replay.effects import Earned, Effects, Events, Example, FeeLine, Refusals, Seen, fees_of, see, status_of
+from replay.effects import (
+    Earned,
+    Effects,
+    Events,
+    Example,
+    FeeLine,
+    Refusals,
+    Seen,
+    alike,
+    fees_of,
+    see,
+    seen_of,
+    status_of,
+)
 from replay.other_history import Held, Names, Renaming, everybody_says_yes
 from schemas.books import ReleaseActivated
-from schemas.catalogue import decode_event, encode
+from schemas.catalogue import decode_event
 from schemas.message import Command, Event
 
 EXAMPLES = 10
@@ -99,6 +113,26 @@ def what_if(
             gc.enable()
 
 
+class _Pipeline(Pipeline):
+    """The pipeline, but nothing is written: the events are kept as they are."""
+
+    def __init__(self, partition: Partition, admission: Admission) -> None:
+        super().__init__(partition, admission)
+        self.events: list[Event] = []
+
+    def keep(self, key: bytes, event: Event) -> bytes:
+        """Keep the event, unwritten."""
+        self.events.append(event)
+        return b""
+
+    def taken(self) -> tuple[list[Event], int]:
+        """The events since the last call, and how many of them, the last ones, answer the last command."""
+        events, self.events = self.events, []
+        many = len(self.answers[-1]) if self.answers else 0
+        self.answers.clear()
+        return events, many
+
+
 class _Again:
     def __init__(self, log: History, name: str, from_ms: int, to_ms: int | None, effects: Effects) -> None:
         self.log, self.name = log, name
@@ -108,11 +142,12 @@ class _Again:
         self.names = Names(lambda: self.book)
         self.held = Held()
         self.admission = Renaming(names=self.names, held=self.held)
-        self.pipeline = Pipeline(self.partition, self.admission)
+        self.pipeline = _Pipeline(self.partition, self.admission)
         self.release = 0
         self.other_release = 0
         self.at = from_ms
-        self.timers: list[Record] = []
+        self.commands: Iterator[Record] | None = None
+        self.timers: list[Seen] = []
         """What the recorded history's timers have done since its last command."""
 
     @property
@@ -145,76 +180,88 @@ class _Again:
         return iter(())
 
     def _decide(self, rest: Iterator[Record], progress: Progress) -> None:
-        commands: Iterator[Record] | None = None
-        run, take, admit = self.pipeline.run, self.pipeline.take, self.admission.admit
-        for cause, group in itertools.groupby(
-            self._mine(rest),
-            key=lambda one: (one[0].cause, one[0].seq if one[0].cause < 0 else 0),
-        ):
-            recorded = list(group)
-            first = recorded[0][0]
-            if self.to_ms is not None and first.at > self.to_ms:
+        """Outcome by outcome, in the order of the log."""
+        key, cause = self.name.encode(), BEFORE_FIRST
+        before: list[Seen] = []
+        for record in rest:
+            if record.key != key:
+                self._elsewhere(record)
+                continue
+            seen = see(record.value)
+            if before and seen.cause == cause:
+                before.append(seen)
+                continue
+            if before:
+                self._outcome(cause, before)
+                before = []
+                if self.effects.commands % 10_000 == 0:
+                    progress(self.effects.commands)
+            if self.to_ms is not None and seen.at > self.to_ms:
                 break
-            self.at = first.at
-            if cause[0] < 0:
-                self.timers.append(recorded[0][1])
-                continue
-            if commands is None:
-                commands = stored_commands(self.log, self.log.last_command_offset(), first.cause - 1)
-            record = next((one for one in commands if one.offset >= first.cause), None)
-            if record is None or record.offset != first.cause:
-                raise NotKnown(f"Command {first.cause} is not stored; ask replay verify.")
-            before = [seen for seen, _ in recorded]
-            admit(record)
-            if not self.held.comparable:
-                self.effects.not_comparable += 1
-                self.effects.apart(before, ())
-                self.names.pair(before, ())
-                continue
-            while not run(record):
-                pass
-            outs, answers = take()
-            answer = answers[-1]
-            fired = outs[: len(outs) - len(answer)]
-            if fired or self.timers:
-                self._timers(fired)
-            self._outcome(before, [one.value for _, one in recorded], answer, record)
-            if self.effects.commands % 10_000 == 0:
-                progress(self.effects.commands)
+            self.at = seen.at
+            if seen.cause < 0:
+                self.timers.append(seen)
+            else:
+                cause, before = seen.cause, [seen]
+        if before:
+            self._outcome(cause, before)
         self._end()
 
-    def _mine(self, rest: Iterator[Record]) -> Iterator[tuple[Seen, Record]]:
-        """The book's events, as read."""
-        key = self.name.encode()
-        for record in rest:
-            if record.key == key:
-                yield see(record.value), record
-            elif b'"ReleaseActivated"' in record.value:
-                event = decode_event(record.value)
-                if isinstance(event, ReleaseActivated):
-                    self.release = event.release
+    def _elsewhere(self, record: Record) -> None:
+        """Another book's event; the system book's may say that another release decides from here on."""
+        if b'"ReleaseActivated"' in record.value:
+            event = decode_event(record.value)
+            if isinstance(event, ReleaseActivated):
+                self.release = event.release
 
-    def _outcome(
-        self, before: list[Seen], values: list[bytes], answer: Sequence[bytes], record: Record
-    ) -> None:
-        """Compare what was recorded with what was decided now."""
-        effects = self.effects
+    def _stored(self, cause: int) -> Record:
+        """The command that was answered."""
+        if self.commands is None:
+            self.commands = stored_commands(self.log, self.log.last_command_offset(), cause - 1)
+        for record in self.commands:
+            if record.offset == cause:
+                return record
+            if record.offset > cause:
+                break
+        raise NotKnown(f"Command {cause} is not stored.", "Ask `daybook replay verify` what is missing.")
+
+    def _outcome(self, cause: int, before: list[Seen]) -> None:
+        """Decide the command again, and compare with what was recorded."""
+        record = self._stored(cause)
+        effects, pipeline, names = self.effects, self.pipeline, self.names
+        if names.absent:
+            self.admission.admit(record)
+            if not self.held.comparable:
+                effects.not_comparable += 1
+                effects.apart(before, ())
+                names.pair(before, ())
+                return
+        while not pipeline.run(record):
+            pass
+        events, many = pipeline.taken()
+        if self.timers or len(events) > many:
+            self._timers(events[: len(events) - many])
         effects.commands += 1
-        self.other_release += self.release != RELEASE
-        if len(values) == len(answer) and all(map(bytes.__eq__, values, answer)):
-            effects.same(before)
-            return
-        after = [see(value) for value in answer]
-        waited = after[0].type == "ApprovalRequested"
+        if self.release != RELEASE:
+            self.other_release += 1
+        after = [seen_of(event) for event in events[len(events) - many :]]
         assumed = self._assumed(before, after)
+        waited = bool(assumed) and after[0].type == "ApprovalRequested"
         if assumed:
             after = [one for one in after if one.type != "ApprovalRequested"] + assumed
+        self._compare(before, after, waited)
+
+    def _compare(self, before: list[Seen], after: list[Seen], waited: bool) -> None:
+        effects = self.effects
         self.names.pair(before, after)
-        if effects.compared(before, after, waited and bool(assumed)):
-            effects.apart(before, after)
-            effects.example(self._example(before, after, waited and bool(assumed)))
-        else:
-            effects.apart(before, after)
+        if not waited and len(before) == len(after) and all(map(alike, before, after)):
+            effects.same(before)
+            return
+        effects.apart(before, after)
+        effects.changes(before, after, waited)
+        minor, currency = self._about(before, after)
+        if effects.wants(minor):
+            effects.example(self._example(before, after, waited, minor, currency))
 
     def _assumed(self, before: Sequence[Seen], after: Sequence[Seen]) -> list[Seen]:
         """What happens when everybody says yes to what went through as recorded and waits now."""
@@ -230,27 +277,24 @@ class _Again:
             approval = last.approval
         else:
             return []
-        return [see(self._append(event)) for event in everybody_says_yes(self.book, approval, self.book.at)][
-            1:
-        ]
-
-    def _append(self, event: Event) -> bytes:
         book = self.book
-        for name, value in (("seq", book.seq + 1), ("book", book.id), ("at", book.at)):
-            force_setattr(event, name, value)
-        evolve(self.partition, event)
-        return encode(event)
+        said = []
+        for event in everybody_says_yes(book, approval, book.at):
+            for name, value in (("seq", book.seq + 1), ("book", book.id), ("at", book.at)):
+                force_setattr(event, name, value)
+            evolve(self.partition, event)
+            said.append(seen_of(event))
+        return said[1:]
 
-    def _timers(self, fired: Sequence[Out]) -> None:
+    def _timers(self, fired: Sequence[Event]) -> None:
         """What timers did on both sides since the last command."""
-        recorded, self.timers = self.timers, []
-        before = [see(record.value) for record in recorded]
-        if [one.value for one in fired] == [one.value for one in recorded]:
-            self.effects.same(before)
-            return
-        after = [see(one.value) for one in fired]
+        before, self.timers = self.timers, []
+        after = [seen_of(event) for event in fired]
         self.names.pair(before, after)
-        self.effects.apart(before, after)
+        if len(before) == len(after) and all(map(alike, before, after)):
+            self.effects.same(before)
+        else:
+            self.effects.apart(before, after)
 
     def _end(self) -> None:
         """The other history goes on as far as the recorded one did."""
@@ -259,31 +303,35 @@ class _Again:
             pass
         while pipeline.work(book, self.at):
             pass
-        self._timers(pipeline.take()[0])
+        self._timers(pipeline.taken()[0])
 
-    def _example(self, before: Sequence[Seen], after: Sequence[Seen], waited: bool) -> Example:
+    def _about(self, before: Sequence[Seen], after: Sequence[Seen]) -> tuple[int, str]:
+        """How much the difference is about: fees, where only they differ, else what the command moves."""
+        if status_of(before) == status_of(after):
+            fees, others = fees_of(before), fees_of(after)
+            if fees != others:
+                return max((abs(others.get(one, 0) - fees.get(one, 0)), one) for one in {**fees, **others})
+        command = self.held.said
+        amount, currency = getattr(command, "amount", 0), getattr(command, "currency", "")
+        return (abs(amount), currency) if isinstance(amount, int) and isinstance(currency, str) else (0, "")
+
+    def _example(
+        self, before: Sequence[Seen], after: Sequence[Seen], waited: bool, minor: int, currency: str
+    ) -> Example:
         command = self.held.said
         assert isinstance(command, Command), "what the book has answered is a command"
-        was, now = status_of(before), "waits" if waited else status_of(after)
-        fees, other_fees = fees_of(before), fees_of(after)
-        differing = {
-            currency: other_fees.get(currency, 0) - fees.get(currency, 0)
-            for currency in {**fees, **other_fees}
-            if other_fees.get(currency, 0) != fees.get(currency, 0)
-        }
-        minor, currency = getattr(command, "amount", 0), getattr(command, "currency", "")
-        if differing and was == now:
-            currency, minor = max(differing.items(), key=lambda one: abs(one[1]))
+        fees, others = fees_of(before), fees_of(after)
+        differing = fees != others
         return Example(
             command=command.id,
             type=type(command).__name__,
             actor=command.actor,
             seq=before[0].seq,
             at_ms=before[0].at,
-            was=_with_fees(was, fees if differing else {}),
-            would_be=_with_fees(now, other_fees if differing else {}),
-            minor=abs(minor) if isinstance(minor, int) else 0,
-            currency=currency if isinstance(currency, str) else "",
+            was=_with_fees(status_of(before), fees if differing else {}),
+            would_be=_with_fees("waits" if waited else status_of(after), others if differing else {}),
+            minor=minor,
+            currency=currency,
         )
 
     def _result(self, refused: list[Refused]) -> WhatIf:

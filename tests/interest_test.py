@@ -354,7 +354,7 @@ def test_a_balance_that_no_account_can_hold_accrues_nothing_and_says_so() -> Non
 
 PROBLEMS: list[tuple[dict[str, Any], str]] = [
     (interest(), "interest[0]: it has neither credit nor debit interest"),
-    (interest(side((0, 0.05))), "interest[0].credit.tiers[0].rate: Input should be a valid string"),  # type: ignore[arg-type]
+    (interest(side((0, 0.05))), 'interest[0].credit.tiers[0].rate: write a rate as text: "0.05"'),  # type: ignore[arg-type]
     (interest(side((5, "0.1"))), "interest[0].credit.tiers[0].from_minor: the first tier begins at 0"),
     (
         interest(side((0, "0.1"), (100, "0.2"), (100, "0.3"))),
