@@ -110,7 +110,12 @@ def drafted(drafts: Sequence[Draft], time_zone: str) -> list[Drafted]:
 def refusals(drafts: Sequence[Draft], refused: Sequence[Refused]) -> list[str]:
     """Why the book would not take drafts, each with its place."""
     return [
-        f"{drafts[one.index].place}: {sentence(one.rejection.reason, one.rejection.figures)}"
+        f"{drafts[one.index].place}: "
+        + (
+            str(one.rejection.figures["detail"])
+            if one.rejection.reason == "document_invalid"
+            else sentence(one.rejection.reason, one.rejection.figures)
+        )
         for one in refused
     ]
 

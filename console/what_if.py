@@ -132,8 +132,12 @@ def _rows(examples: Sequence[Example], amount: Callable[[int, str], str]) -> Ite
             one.type,
             one.actor,
             one.seq,
-            one.was,
-            one.would_be,
+            one.was + _charged(one.fees, amount),
+            one.would_be + _charged(one.would_be_fees, amount),
             amount(one.minor, one.currency) if one.currency else "",
             one.currency,
         )
+
+
+def _charged(fees: dict[str, int], amount: Callable[[int, str], str]) -> str:
+    return "".join(f", fee {amount(minor, currency)} {currency}" for currency, minor in sorted(fees.items()))

@@ -123,7 +123,7 @@ class Earned(msgspec.Struct, frozen=True):
 class Example(msgspec.Struct, frozen=True):
     """A command with another outcome. minor: what it is about, minor units of `currency`.
 
-    was, would_be: done, waits, or refused with the reason; with the fees, where they differ.
+    was, would_be: done, waits, or refused with the reason.   fees, would_be_fees: by currency.
     """
 
     command: str
@@ -135,6 +135,8 @@ class Example(msgspec.Struct, frozen=True):
     would_be: str
     minor: int
     currency: str
+    fees: dict[str, int]
+    would_be_fees: dict[str, int]
 
 
 class Side:

@@ -320,18 +320,18 @@ class _Again:
     ) -> Example:
         command = self.held.said
         assert isinstance(command, Command), "what the book has answered is a command"
-        fees, others = fees_of(before), fees_of(after)
-        differing = fees != others
         return Example(
             command=command.id,
             type=type(command).__name__,
             actor=command.actor,
             seq=before[0].seq,
             at_ms=before[0].at,
-            was=_with_fees(status_of(before), fees if differing else {}),
-            would_be=_with_fees("waits" if waited else status_of(after), others if differing else {}),
+            was=status_of(before),
+            would_be="waits" if waited else status_of(after),
             minor=minor,
             currency=currency,
+            fees=fees_of(before),
+            would_be_fees=fees_of(after),
         )
 
     def _result(self, refused: list[Refused]) -> WhatIf:
@@ -368,8 +368,3 @@ class _Again:
             largest=effects.largest(),
             refused=refused,
         )
-
-
-def _with_fees(status: str, fees: dict[str, int]) -> str:
-    charged = ", ".join(f"{amount} {currency}" for currency, amount in sorted(fees.items()) if amount)
-    return f"{status}, fees {charged}" if charged else status

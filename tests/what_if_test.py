@@ -98,8 +98,8 @@ def test_a_fee_that_doubles_doubles_the_fees_and_what_it_leaves_no_room_for_is_r
     assert found.customers_difference == {"EUR": -125}
     assert found.largest[0].would_be == "refused: insufficient_funds"
     assert (found.largest[0].minor, found.largest[0].currency) == (100, "EUR")
-    assert found.first[0].was == "done, fees 25 EUR"
-    assert found.first[0].would_be == "done, fees 50 EUR"
+    assert (found.first[0].was, found.first[0].fees) == ("done", {"EUR": 25})
+    assert (found.first[0].would_be, found.first[0].would_be_fees) == ("done", {"EUR": 50})
     assert (found.first[0].minor, found.first[0].type) == (25, "Transfer")
 
 
