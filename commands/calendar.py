@@ -44,6 +44,11 @@ def _date_at(time_zone: str, second: int) -> datetime.date:
     return (_EPOCH + second * _SECOND).astimezone(_known(time_zone)).date()
 
 
+def local_text(time_zone: str, at_ms: int) -> str:
+    """The moment as people in the zone write it: 2026-03-01 08:00."""
+    return (_EPOCH + at_ms * _MS).astimezone(_known(time_zone)).strftime("%Y-%m-%d %H:%M")
+
+
 def midnight_ms(time_zone: str, day: datetime.date) -> int:
     """When the day begins in the zone, Unix milliseconds."""
     return (datetime.datetime.combine(day, datetime.time(), _known(time_zone)) - _EPOCH) // _MS

@@ -17,6 +17,7 @@ from commands.decision import Decide, Decision
 from commands.interest_documents import interest_against_earlier, interest_checks
 from commands.rails import check_rail
 from commands.suspense import check_suspense
+from commands.references import not_in_force_by
 from schemas.documents.document import Problem
 from schemas.documents.kinds import read
 from schemas.documents.products import Product
@@ -36,6 +37,8 @@ def publish_document(book: Book, command: PublishDocument, at_ms: int) -> Decisi
         problems = list(CHECK[command.kind](book, document))
         if command.kind in FITS:
             problems += FITS[command.kind](book, command.document, document)
+        effective_ms = at_ms if command.effective_from_ms is None else command.effective_from_ms
+        problems += not_in_force_by(book, command.kind, document, effective_ms)
     if problems or isinstance(document, list):
         return reject(
             "document_invalid",
