@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from console import demo_day
 from console.demo_tables import show, what_next
 from console.options import LogKind
 from console.outcomes import outcome_of
@@ -26,6 +27,8 @@ from engine.settings import Settings
 from gateway.demo_bank import BOOK, DemoBank
 from projections.database import open_database
 from projections.projector import Projector
+from projections.rebuild import Rebuilt, rebuild
+from replay.redecide import Redecided, redecide
 from replay.verify import verify
 
 HOME = ".daybook-demo"
@@ -50,6 +53,7 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         engine = InProcess(writer)
         bank = DemoBank(seed, parties, days, admin=USER)
         outcomes, events, decided_s = _decide(output, engine, bank.outs())
+        day = demo_day.decide(output, engine.submit, USER)
         projected_s = _project(output, database.dsn, writer)
         began = time.perf_counter()
         verified = verify(writer)
@@ -57,6 +61,9 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         book = engine.worker.folded.partition.books[BOOK]
         commands = sum(outcomes.values())
         accepted = outcomes["accepted"] + outcomes["repeated"]  # of which the first one was accepted
+        again_s, again = _redecide(writer)
+        rebuilt_s, rebuilt = _rebuild(database.dsn, writer)
+        demo_day.balance(output, database.dsn)
         show(output, database.dsn, book, bank, outcomes, events)
         output.head("How fast, on this machine")
         output.table(
@@ -66,10 +73,18 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
                 _speed("commands decided and made durable", commands, decided_s),
                 _speed("events projected to PostgreSQL", verified.events, projected_s),
                 _speed("events verified", verified.events, verified_s),
+                _speed("commands decided again, to the byte", again.commands, again_s),
+                _speed("events projected anew, and every row compared", rebuilt.events, rebuilt_s),
             ],
         )
     for problem in verified.problems:
         output.fail(str(problem))
+    for difference in again.differences:
+        output.fail(f"decided again, {difference.what} (seq {difference.seq} of {difference.book})")
+    for table in rebuilt.tables:
+        if table.differing:
+            output.fail(f"made anew, {table.name} has {table.differing} other rows")
+    ok = verified.ok and again.ok and rebuilt.identical and all(line.meant for line in day)
     output.say(f"\nDigest {verified.digest}: the same seed gives the same on every machine and log.")
     output.emit(
         commands=commands,
@@ -77,11 +92,12 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         rejected=commands - accepted,
         events=verified.events,
         digest=verified.digest,
-        ok=verified.ok,
+        day=len(day),
+        ok=ok,
     )
     if log != "memory":
         what_next(output, home, book)
-    return verified.ok
+    return ok
 
 
 def _make_anew(root: Path, settings: Settings, log: LogKind) -> None:
@@ -121,6 +137,18 @@ def _project(output: Output, dsn: str, log: RecorderLog | MemoryLog) -> float:
         while applied := projector.step(AT_ONCE):
             bar.update(task, advance=applied)
     return time.perf_counter() - began
+
+
+def _redecide(log: RecorderLog | MemoryLog) -> tuple[float, Redecided]:
+    began = time.perf_counter()
+    found = redecide(log)
+    return time.perf_counter() - began, found
+
+
+def _rebuild(dsn: str, log: RecorderLog | MemoryLog) -> tuple[float, Rebuilt]:
+    began = time.perf_counter()
+    found = rebuild(dsn, log, compare_only=True)
+    return time.perf_counter() - began, found
 
 
 def _speed(what: str, count: int, seconds: float) -> tuple[str, str, str, str]:

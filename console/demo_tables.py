@@ -90,9 +90,10 @@ def what_next(output: Output, home: Home, book: Book) -> None:
     output.head("Next")
     output.say(f"export DAYBOOK_HOME={home}")
     for command in (
-        f"account {account}",
-        f"statement {account}",
+        f"account {account} --book {book.id}",
+        f"statement {account} --book {book.id}",
         f"audit --entity {account}",
+        "documents history --book a-day",
         "replay verify",
         "replay redecide",
         "replay rebuild",

@@ -1,0 +1,57 @@
+"""The demo's day in a bank, told line by line, with the trial balance it ends with."""
+
+from __future__ import annotations
+
+import time
+
+from console.output import Output
+from gateway.demo_business import BOOK, BusinessDay, Line, Submit
+from projections.database import connect
+from projections.queries import trial_balance
+from schemas.money import EXPONENTS, format_minor
+
+
+def decide(output: Output, submit: Submit, admin: str) -> list[Line]:
+    """Live the day and tell it; the lines, of which each says whether it came as it was meant."""
+    lines = list(BusinessDay(submit, admin).lines())
+    output.head("A day in a bank: two people, a product, and what neither of them can do alone")
+    output.table(
+        "",
+        ["", "who", "says", "and it", "which shows"],
+        [
+            (
+                time.strftime("%d %b %H:%M", time.gmtime(line.at_ms / 1000)),
+                line.actor,
+                line.said,
+                line.came_of,
+                line.why,
+            )
+            for line in lines
+        ],
+    )
+    for line in lines:
+        if not line.meant:
+            output.fail(f"{line.actor} {line.said}: {line.came_of}, which was not meant")
+    return lines
+
+
+def balance(output: Output, dsn: str) -> None:
+    """The trial balance at the end of it, from PostgreSQL."""
+    with connect(dsn) as session:
+        lines = trial_balance(session, BOOK)
+    output.head("The trial balance of that day: it sums to zero")
+    output.table(
+        "",
+        ["ledger", "name", ">debit", ">credit", ">balance"],
+        [
+            (
+                line.ledger,
+                line.name,
+                *(
+                    format_minor(amount, EXPONENTS[line.currency])
+                    for amount in (line.debit, line.credit, line.balance)
+                ),
+            )
+            for line in lines
+        ],
+    )

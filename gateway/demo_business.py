@@ -1,0 +1,295 @@
+"""The demo's second chapter: a day in a bank, in a book of its own, each step answered before the next.
+
+Two persons run it, and neither can do alone what matters. It is said command by command, with what came of
+each; the same words give the same book, to the digest, on every log. Nothing here decides.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from commands.calendar import midnight_ms
+from engine.log.records import Out
+from engine.pipeline import Answer
+from gateway.demo_business_documents import LIMITS, POLICY, PRODUCT, RAIL, TARIFF
+from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem
+from schemas.accounts import OpenAccount
+from schemas.approvals import ApprovalRequested, Approve
+from schemas.books import Administrator, AdvanceTime, OpenBook
+from schemas.catalogue import decode_event, encode
+from schemas.holds import CaptureHold, PlaceHold
+from schemas.limits import RaiseLimit
+from schemas.message import Command, Event
+from schemas.money import format_minor
+from schemas.parties import RegisterParty
+from schemas.payments import Payee, SubmitPayment
+from schemas.publishing import PublishDocument
+from schemas.rail_reports import ReportPayment
+from schemas.rejections import CommandRejected, sentence
+from schemas.transfers import Transfer
+
+BOOK = "a-day"
+TIME_ZONE = "Europe/Berlin"
+DAY = datetime.date(2026, 4, 1)
+ANNA, BRUNO, GATE = "anna", "bruno", "sepa-gate"
+STEP_MS = 60_000
+Submit = Callable[[Sequence[Out]], Sequence[Answer]]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What was said, by whom, and what came of it. why: what it shows.   meant: it came as it was meant."""
+
+    at_ms: int
+    actor: str
+    said: str
+    came_of: str
+    why: str
+    meant: bool
+
+
+class BusinessDay:
+    """The day. submit: decides commands and gives their outcomes.   admin: may open books."""
+
+    def __init__(self, submit: Submit, admin: str) -> None:
+        self._submit = submit
+        self._admin = admin
+        self._at_ms = midnight_ms(TIME_ZONE, DAY) + 7 * 3_600_000
+        self._count = 0
+        self._waiting: ApprovalRequested | None = None
+
+    def lines(self) -> Iterator[Line]:
+        """The day, line by line, as it is decided."""
+        for scene in (
+            self._opening,
+            self._product,
+            self._customers,
+            self._limit,
+            self._card,
+            self._payments,
+            self._end_of_day,
+        ):
+            yield from scene()
+
+    def _opening(self) -> Iterator[Line]:
+        yield self._do(
+            self._admin,
+            "opens the book",
+            OpenBook,
+            "two persons administer it, so everything below takes both of them where it matters",
+            name="A day in a bank",
+            currency="EUR",
+            time_zone=TIME_ZONE,
+            clock="commanded",
+            administrators=(
+                Administrator(person="anna-adler", user=ANNA, name="Anna Adler"),
+                Administrator(person="bruno-berg", user=BRUNO, name="Bruno Berg"),
+            ),
+            four_eyes=True,
+        )
+        for account, kind in (
+            ("nostro", "nostro"),
+            ("sepa-transit", "suspense"),
+            ("sepa-suspense", "suspense"),
+            ("fee-income", "income"),
+        ):
+            what = f"opens the bank's account {account}"
+            yield self._do(ANNA, what, OpenAccount, account=account, kind=kind, currency="EUR")
+        permits = (Permit(command="ReportPayment"),)
+        yield from self._by_two("lets rails report", DefineRole, role="rail", permits=permits)
+        yield from self._by_two("registers the rail's system", RegisterSystem, system=GATE, purpose="SEPA")
+        yield from self._by_two("gives it that role", GrantRole, subject=GATE, role="rail")
+
+    def _product(self) -> Iterator[Line]:
+        why = "a product is configured by documents, and nobody puts one in force alone"
+        for kind, document, body in (
+            ("tariff", "everyday", TARIFF),
+            ("limits", "everyday", LIMITS),
+            ("product", "everyday", PRODUCT),
+            ("rail", "sepa", RAIL),
+            ("approval_policy", "payments", POLICY),
+        ):
+            yield from self._by_two(
+                f"publishes the {kind.replace('_', ' ')} {document}",
+                PublishDocument,
+                why,
+                kind=kind,
+                document=document,
+                version=1,
+                body=body,
+            )
+
+    def _customers(self) -> Iterator[Line]:
+        for party, name in (("clara", "Clara Conrad"), ("david", "David Daub")):
+            yield self._do(
+                ANNA,
+                f"registers {name}",
+                RegisterParty,
+                party=party,
+                kind="person",
+                name=name,
+                status="active",
+                country="DE",
+            )
+            yield self._do(
+                ANNA,
+                f"opens {party}'s account",
+                OpenAccount,
+                account=party,
+                party=party,
+                currency="EUR",
+                product="everyday",
+            )
+        for _ in range(2):
+            yield self._transfer("nostro", "clara", 1_400_000, "money comes in")
+        yield self._transfer("clara", "david", 50_000, "the tariff's 0.1 %, a posting of its own")
+
+    def _limit(self) -> Iterator[Line]:
+        yield self._transfer(
+            "clara", "david", 1_600_000, "more than the product lets out at once", "limit_exceeded"
+        )
+        yield from self._by_two(
+            "raises Clara's limit to 20,000.00 for today",
+            RaiseLimit,
+            "a raise expires by itself",
+            limits="everyday",
+            line="each",
+            by="account",
+            holder="clara",
+            most=2_000_000,
+            until_ms=midnight_ms(TIME_ZONE, DAY + datetime.timedelta(days=1)),
+            reason="buys a car",
+        )
+        yield self._transfer("clara", "david", 1_600_000, "so large that policy asks a second person")
+        yield self._approve("the money was reserved meanwhile; it is decided again on the book as it is now")
+
+    def _card(self) -> Iterator[Line]:
+        yield self._do(
+            ANNA,
+            "reserves 120.00 for Clara's hotel",
+            PlaceHold,
+            "reserved is not booked, and cannot be spent",
+            hold="hotel",
+            account="clara",
+            amount=12_000,
+            currency="EUR",
+        )
+        yield self._do(
+            ANNA,
+            "captures 95.00 of it",
+            CaptureHold,
+            "what the hotel did not take is Clara's again",
+            hold="hotel",
+            amount=9_500,
+            credit="nostro",
+            final=True,
+        )
+
+    def _payments(self) -> Iterator[Line]:
+        payee = Payee(name="Paula Payee", account="DE02120300000000202051", agent="BYLADEM1001", country="DE")
+        for payment, amount in (("rent", 90_000), ("deposit", 150_000)):
+            yield self._do(
+                ANNA,
+                f"pays {format_minor(amount, 2)} for Clara: {payment}",
+                SubmitPayment,
+                "sent to the rail at once: it is before the cut-off",
+                payment=payment,
+                account="clara",
+                amount=amount,
+                currency="EUR",
+                rail="sepa",
+                payee=payee,
+            )
+        for payment in ("rent", "deposit"):
+            yield self._report(payment, "settled", "the money has left the bank")
+        yield self._report("deposit", "returned", "the payee's account is closed: the money comes back")
+
+    def _end_of_day(self) -> Iterator[Line]:
+        midnight = midnight_ms(TIME_ZONE, DAY + datetime.timedelta(days=1))
+        yield self._do(
+            ANNA,
+            "lets the day end",
+            AdvanceTime,
+            "the business date rolls, limits of the day begin anew, the raise is over",
+            at_ms=midnight + STEP_MS,
+            to_ms=midnight + STEP_MS,
+        )
+        self._at_ms = midnight + STEP_MS
+        yield self._transfer("clara", "david", 1_600_000, "the raise was for one day", "limit_exceeded")
+
+    def _transfer(self, debit: str, credit: str, amount: int, why: str, expected: str = "") -> Line:
+        return self._do(
+            ANNA,
+            f"transfers {format_minor(amount, 2)} from {debit} to {credit}",
+            Transfer,
+            why,
+            expected,
+            debit=debit,
+            credit=credit,
+            amount=amount,
+            currency="EUR",
+        )
+
+    def _report(self, payment: str, status: str, why: str) -> Line:
+        what = f"reports: {payment} {status}"
+        return self._do(GATE, what, ReportPayment, why, payment=payment, status=status, rail_reference=status)
+
+    def _by_two(
+        self, said: str, message: Callable[..., Command], why: str = "", /, **fields: Any
+    ) -> Iterator[Line]:
+        yield self._do(ANNA, said, message, why, **fields)
+        yield self._approve()
+
+    def _approve(self, why: str = "") -> Line:
+        waiting = self._waiting
+        assert waiting is not None, "there is something to approve"
+        return self._do(BRUNO, "approves it", Approve, why, approval=waiting.seq, shown=waiting.shown)
+
+    def _do(
+        self,
+        actor: str,
+        said: str,
+        message: Callable[..., Command],
+        why: str = "",
+        expected: str = "",
+        /,
+        *,
+        at_ms: int | None = None,
+        **fields: Any,
+    ) -> Line:
+        """Send a command, a minute after the one before, and tell what came of it."""
+        self._count += 1
+        self._at_ms += STEP_MS
+        command = message(
+            id=f"{BOOK}-{self._count}",
+            book=BOOK,
+            actor=actor,
+            issued_at_ms=self._at_ms if at_ms is None else at_ms,
+            **fields,
+        )
+        (answer,) = self._submit([Out(BOOK.encode(), encode(command))])
+        events = [decode_event(value) for value in answer]
+        first = events[0]
+        self._waiting = first if isinstance(first, ApprovalRequested) else None
+        reason = first.reason if isinstance(first, CommandRejected) else ""
+        return Line(command.issued_at_ms, actor, said, told(events), why, reason == expected)
+
+
+def told(events: Sequence[Event]) -> str:
+    """What happened, in words; with the fees that it cost."""
+    first = events[0]
+    if isinstance(first, CommandRejected):
+        return f"refused: {sentence(first.reason, first.figures)}"
+    if isinstance(first, ApprovalRequested):
+        return f"waits for a second person (policy {first.by.policy.removeprefix('~')})"
+    names = dict.fromkeys(re.sub(r"(?<!^)(?=[A-Z])", " ", type(one).__name__).lower() for one in events)
+    fees = [
+        f"fee {format_minor(fee.amount, 2)} {fee.currency} by {fee.tariff}/{fee.line}"
+        for one in events
+        for fee in getattr(one, "fees", ())
+    ]
+    return ", ".join([*names, *fees])

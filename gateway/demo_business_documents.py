@@ -1,0 +1,50 @@
+"""The documents of the demo's day in a bank, as their bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TARIFF: dict[str, Any] = {
+    "lines": [
+        {
+            "id": "transfer",
+            "currency": "EUR",
+            "income": "fee-income",
+            "only": {"movements": ["transfer"]},
+            "rate": "0.001",
+            "least": 50,
+            "most": 1_000,
+        }
+    ]
+}
+LIMITS: dict[str, Any] = {
+    "lines": [
+        {"id": "each", "measure": "amount", "most": 1_000_000, "window": "transaction", "currency": "EUR"},
+        {"id": "day", "measure": "sum", "most": 2_500_000, "window": "day", "currency": "EUR"},
+    ]
+}
+PRODUCT: dict[str, Any] = {
+    "name": "Everyday account",
+    "currencies": ["EUR"],
+    "tariff": "everyday",
+    "limits": ["everyday"],
+}
+RAIL: dict[str, Any] = {
+    "name": "SEPA credit transfers",
+    "adapter": "sepa-gate",
+    "currencies": [
+        {"currency": "EUR", "nostro": "nostro", "in_transit": "sepa-transit", "suspense": "sepa-suspense"}
+    ],
+    "cut_off": "16:30",
+}
+POLICY: dict[str, Any] = {
+    "lines": [
+        {"id": "raises", "commands": ["RaiseLimit"], "needs": [{"roles": ["administrator"]}]},
+        {
+            "id": "large",
+            "commands": ["Transfer", "SubmitPayment"],
+            "when": {"amounts": {"EUR": 1_500_000}},
+            "needs": [{"roles": ["administrator"]}],
+        },
+    ]
+}
