@@ -548,12 +548,16 @@ def test_a_demo_is_the_same_bank_on_every_log(tmp_path: Path, postgres_dsn: str)
         words = ["demo", "--parties", "20", "--days", "3", "--log", log]
         found.append(terminal.ok(*words, "--json", **settings).last)
     assert found[0] == found[1] == found[2]
-    assert found[0].keys() == {"commands", "accepted", "rejected", "events", "digest", "ok"}
+    assert found[0].keys() == {"commands", "accepted", "rejected", "events", "digest", "day", "ok"}
     assert found[0]["ok"]
+    assert found[0]["day"] > 40
     assert found[0]["commands"] == found[0]["accepted"] + found[0]["rejected"]
     people = terminal.ok("demo", "--parties", "20", "--days", "3", "--seed", "2")
     assert found[0]["digest"] not in people.out
     assert "replay verify" in people.out
+    assert "waits for a second person" in people.out
+    for proof in ("verify", "redecide", "rebuild"):
+        terminal.ok("replay", proof, "--home", ".daybook-demo")
     assert "ok" not in terminal.run("events", "--home", ".daybook-demo", "--type", "Nonsense").out
     terminal.ok("init")
     assert terminal.run("demo", DAYBOOK_HOME=str(tmp_path / ".daybook")).status == 2
