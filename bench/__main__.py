@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decide, embedded, end_of_day, fold, memory, steps
+from bench import decide, embedded, end_of_day, fold, memory, steps, what_if
 from bench.book import CONTENTIONS, Contention
 from bench.measure import Contender, Figure, Size, figures
 from bench.peers import application, postgres
@@ -31,6 +31,7 @@ WORKLOADS = (
     *(f"{one}/{kind}" for one in CONTENTIONS for kind in KINDS),
     *fold.NAMES,
     "steps",
+    "what-if",
     "memory",
     "end-of-day",
     "memory-active",
@@ -117,6 +118,9 @@ def measure(
     if "end-of-day" in asked:
         began("end of day")
         for figure in end_of_day.contends(folder, bearing):
+            say(figure)
+    if "what-if" in asked:
+        for figure in figures(what_if.contenders(size), size.rounds, began):
             say(figure)
     if "steps" in asked:
         for contention in STEPS_OF:

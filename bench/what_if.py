@@ -1,9 +1,9 @@
 """`what-if`: the rate at which history is decided again under another tariff, beside deciding it at first.
 
-Transfers between accounts with three limits, a tariff and an approval policy are decided into a log in memory,
-then what-if decides the same ones again from that log: with a tariff like the one in force, where no outcome
-changes, and with one twice as dear, where all do. Folding what came before is part of a real question and no
-part of this figure, since it is the same whatever is asked.
+Transfers between accounts with three limits, a tariff and an approval policy are decided into a log in
+memory, then what-if decides the same ones again from that log: with a tariff like the one in force, where no
+outcome changes, and with one twice as dear, where all do. Folding what came before is part of a real question
+and no part of this figure, since it is the same whatever is asked.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def again(count: int, *, dearer: bool) -> Sample:
     body: dict[str, Any] = copy.deepcopy(book.TARIFF)
     if dearer:
         for line in body["lines"]:
-            line["flat"] = line.get("flat", 0) + 1
+            line["flat"], line["least"] = 2 * line.get("flat", 0), 2 * line.get("least", 0)
     draft = Drafted("tariff", book.PRODUCT, body)
     began = time.perf_counter()
     found = what_if(log.reader(), book.BOOK, [draft], from_ms)
