@@ -122,6 +122,18 @@ WRONG: list[tuple[str, Any, str, str]] = [
     ("product", {"name": "x" * 501}, "name", "must have at most 500 characters, and has 501"),
     ("product", {"name": "x", "limits": ["a"] * 21}, "limits", "must have at most 20 entries"),
     ("product", {"name": "x", "currencies": ["EUR", "EUR"]}, "currencies[1]", "EUR stands in the list twice"),
+    (
+        "calendar",
+        {"name": "x", "holidays": [{"date": "0"}]},
+        "holidays[0].date",
+        "must be a date such as 2026-01-31",
+    ),
+    (
+        "calendar",
+        {"name": "x", "holidays": [{"date": "1.5.2026"}]},
+        "holidays[0].date",
+        'must be a date such as 2026-01-31, and is "1.5.2026"',
+    ),
     ("product", {"nam": "x"}, "nam", "there is no such field (did you mean name?)"),
     ("product", {"name": float("nan")}, "name", "must be text, and is nothing"),
 ]

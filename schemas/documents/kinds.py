@@ -23,7 +23,7 @@ from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
-from schemas.documents.wording import problems_in
+from schemas.documents.wording import problem_of, problems_in
 
 DocumentKind = Literal[
     "product",
@@ -62,9 +62,13 @@ def _adapter(kind: str) -> TypeAdapter[Document]:
 def read(kind: str, body: dict[str, Any]) -> Document | list[Problem]:
     """The document in a body of plain data, or all that is wrong with it."""
     try:
-        document = _adapter(kind).validate_json(msgspec.json.encode(body))
+        value = msgspec.json.encode(body)
+        document = _adapter(kind).validate_json(value)
+        msgspec.json.decode(value, type=DOCUMENTS[kind])
     except ValidationError as error:
         return problems_in(DOCUMENTS[kind], error)
+    except msgspec.ValidationError as error:  # pydantic takes the date "0" for the first day of 1970
+        return [problem_of(error)]
     except RecursionError:
         return [Problem("", "is nested too deeply")]
     except (TypeError, ValueError, OverflowError) as error:

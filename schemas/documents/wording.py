@@ -27,6 +27,7 @@ PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$": "letters, digits and . _ : @ / + - beginning with a letter or digit",
     r"^[A-Za-z0-9][A-Za-z0-9_-]*$": "letters, digits, _ and - beginning with a letter or digit",
     "^([01][0-9]|2[0-3]):[0-5][0-9]$": 'a time of day such as "22:30"',
+    r"^([A-Z]{2}|\*)-([A-Z]{2}|\*)$": 'two countries such as "DE-FR", with * for any',
     "^[A-Z][A-Z0-9_]{3,11}$": "4 to 12 capitals, digits and underscores, beginning with a capital",
 }
 """What the patterns of fields mean. `tests/document_examples_test.py` asks that none is missing."""
@@ -48,6 +49,15 @@ def problems_in(document: type, error: ValidationError) -> list[Problem]:
         if len(found) == MOST:
             break
     return found
+
+
+def problem_of(error: msgspec.ValidationError) -> Problem:
+    """What only the stricter of the two validators refuses: a date in another form."""
+    what, _, where = str(error).partition(" - at `$")
+    path = where.rstrip("`").removeprefix(".").replace("[...]", "")
+    return Problem(
+        path, "must be a date such as 2026-01-31" if "date" in what else "is not in the right form"
+    )
 
 
 def path_of(steps: Sequence[int | str]) -> str:
