@@ -13,7 +13,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from console import approvals_commands, currencies_commands, documents_commands, ending, ledger_commands, payment_commands
+from console import (
+    approvals_commands,
+    currencies_commands,
+    documents_commands,
+    ending,
+    ledger_commands,
+    payment_commands,
+)
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
 from console.limits_commands import register as register_limits
 from console.options import AccountId, AsUser, BookOption, By, Clock, HomeOption, Json, LogKind, StoredLog

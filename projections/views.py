@@ -6,6 +6,7 @@ from projections import (
     approvals_views,
     bulks,
     cross_book,
+    documents,
     exchange,
     holds,
     ledger_views,

@@ -43,7 +43,7 @@ def with_pair(**fields: Any) -> dict[str, Any]:
 
 
 PROBLEMS = [
-    (with_pair(mid=1.08), "pairs[0].mid: Input should be a valid string"),
+    (with_pair(mid=1.08), "pairs[0].mid: write a rate as text"),
     (with_pair(mid="1e3"), "pairs[0].mid: String should match pattern"),
     (with_pair(mid="0"), "pairs[0].mid: 0 is not above zero"),
     (with_pair(mid="-1.08"), "pairs[0].mid: -1.08 is not above zero"),
@@ -91,8 +91,8 @@ PROBLEMS = [
         table(EURUSD, pair("USD/JPY", "155"), through=None),
         "pairs: JPY has no rate to EUR, in which positions are kept",
     ),
-    (changed(scale=13), "scale: Input should be less than or equal to 12"),
-    (changed(quote_valid_s=0), "quote_valid_s: Input should be greater than or equal to 1"),
+    (changed(scale=13), "scale: must be 12 or less, and is 13"),
+    (changed(quote_valid_s=0), "quote_valid_s: must be 1 or more, and is 0"),
     (changed(pairs=[]), "pairs: "),
     (
         changed(revaluation={**REVALUATION, "income": "fx-losses"}),
