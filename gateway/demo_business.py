@@ -7,30 +7,29 @@ each; the same words give the same book, to the digest, on every log. Nothing he
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-
-import msgspec
 
 from commands.calendar import midnight_ms
 from engine.log.records import Out
 from engine.pipeline import Answer
-from gateway.demo_business_documents import LIMITS, POLICY, PRODUCT, RAIL, TARIFF
+from gateway.demo_business_documents import LIMITS, POLICY, PRODUCT, RAIL, RATES, TARIFF
+from gateway.demo_told import Line, told
 from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem
 from schemas.accounts import OpenAccount
 from schemas.approvals import ApprovalRequested, Approve
 from schemas.books import Administrator, AdvanceTime, OpenBook
 from schemas.catalogue import decode_event, encode
+from schemas.exchange import Exchange, RequestQuote
 from schemas.holds import CaptureHold, PlaceHold
 from schemas.limits import RaiseLimit
-from schemas.message import Command, Event
+from schemas.message import Command
 from schemas.money import format_minor
 from schemas.parties import RegisterParty
 from schemas.payments import Payee, SubmitPayment
 from schemas.publishing import PublishDocument
 from schemas.rail_reports import ReportPayment
-from schemas.rejections import CommandRejected, sentence
+from schemas.rejections import CommandRejected
 from schemas.transfers import Transfer
 
 BOOK = "a-day"
@@ -39,17 +38,6 @@ DAY = datetime.date(2026, 4, 1)
 ANNA, BRUNO, GATE = "anna", "bruno", "sepa-gate"
 STEP_MS = 60_000
 Submit = Callable[[Sequence[Out]], Sequence[Answer]]
-
-
-class Line(msgspec.Struct, frozen=True):
-    """What was said, by whom, and what came of it. why: what it shows.   meant: it came as it was meant."""
-
-    at_ms: int
-    actor: str
-    said: str
-    came_of: str
-    why: str
-    meant: bool
 
 
 class BusinessDay:
@@ -70,6 +58,7 @@ class BusinessDay:
             self._customers,
             self._limit,
             self._card,
+            self._exchange,
             self._payments,
             self._end_of_day,
         ):
@@ -96,9 +85,12 @@ class BusinessDay:
             ("sepa-transit", "suspense"),
             ("sepa-suspense", "suspense"),
             ("fee-income", "income"),
+            ("position-eur", "fx_position"),
+            ("position-usd", "fx_position"),
         ):
             what = f"opens the bank's account {account}"
-            yield self._do(ANNA, what, OpenAccount, account=account, kind=kind, currency="EUR")
+            currency = "USD" if account.endswith("usd") else "EUR"
+            yield self._do(ANNA, what, OpenAccount, account=account, kind=kind, currency=currency)
         permits = (Permit(command="ReportPayment"),)
         yield from self._by_two("lets rails report", DefineRole, role="rail", permits=permits)
         yield from self._by_two("registers the rail's system", RegisterSystem, system=GATE, purpose="SEPA")
@@ -111,6 +103,7 @@ class BusinessDay:
             ("limits", "everyday", LIMITS),
             ("product", "everyday", PRODUCT),
             ("rail", "sepa", RAIL),
+            ("rates", "market", RATES),
             ("approval_policy", "payments", POLICY),
         ):
             yield from self._by_two(
@@ -187,6 +180,37 @@ class BusinessDay:
             amount=9_500,
             credit="nostro",
             final=True,
+        )
+
+    def _exchange(self) -> Iterator[Line]:
+        yield self._do(
+            ANNA,
+            "opens Clara's account in dollars",
+            OpenAccount,
+            account="clara-usd",
+            party="clara",
+            currency="USD",
+        )
+        yield self._do(
+            ANNA,
+            "asks what dollars for 1,000.00 are",
+            RequestQuote,
+            "a rate that holds for two minutes, with the bank's margin in it",
+            quote="holiday",
+            sell="EUR",
+            buy="USD",
+            sell_amount=100_000,
+            debit="clara",
+            credit="clara-usd",
+        )
+        yield self._do(
+            ANNA,
+            "takes the quote for Clara",
+            Exchange,
+            "four postings: each currency against the bank's position in it",
+            debit="clara",
+            credit="clara-usd",
+            quote="holiday",
         )
 
     def _payments(self) -> Iterator[Line]:
@@ -277,19 +301,3 @@ class BusinessDay:
         self._waiting = first if isinstance(first, ApprovalRequested) else None
         reason = first.reason if isinstance(first, CommandRejected) else ""
         return Line(command.issued_at_ms, actor, said, told(events), why, reason == expected)
-
-
-def told(events: Sequence[Event]) -> str:
-    """What happened, in words; with the fees that it cost."""
-    first = events[0]
-    if isinstance(first, CommandRejected):
-        return f"refused: {sentence(first.reason, first.figures)}"
-    if isinstance(first, ApprovalRequested):
-        return f"waits for a second person (policy {first.by.policy.removeprefix('~')})"
-    names = dict.fromkeys(re.sub(r"(?<!^)(?=[A-Z])", " ", type(one).__name__).lower() for one in events)
-    fees = [
-        f"fee {format_minor(fee.amount, 2)} {fee.currency} by {fee.tariff}/{fee.line}"
-        for one in events
-        for fee in getattr(one, "fees", ())
-    ]
-    return ", ".join([*names, *fees])

@@ -37,6 +37,13 @@ RAIL: dict[str, Any] = {
     ],
     "cut_off": "16:30",
 }
+RATES: dict[str, Any] = {
+    "as_of": "2026-04-01",
+    "scale": 6,
+    "quote_valid_s": 120,
+    "pairs": [{"base": "EUR", "quote": "USD", "mid": "1.0800", "margin": {"buy": "0.005", "sell": "0.005"}}],
+    "positions": {"EUR": "position-eur", "USD": "position-usd"},
+}
 POLICY: dict[str, Any] = {
     "lines": [
         {"id": "raises", "commands": ["RaiseLimit"], "needs": [{"roles": ["administrator"]}]},

@@ -44,7 +44,7 @@ def with_pair(**fields: Any) -> dict[str, Any]:
 
 PROBLEMS = [
     (with_pair(mid=1.08), "pairs[0].mid: write a rate as text"),
-    (with_pair(mid="1e3"), "pairs[0].mid: String should match pattern"),
+    (with_pair(mid="1e3"), "pairs[0].mid: must be a decimal number"),
     (with_pair(mid="0"), "pairs[0].mid: 0 is not above zero"),
     (with_pair(mid="-1.08"), "pairs[0].mid: -1.08 is not above zero"),
     (with_pair(quote="EUR"), "pairs[0]: EUR is not exchanged for itself"),
