@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from console.output import Output
-from gateway.demo_business import BOOK, BusinessDay, Line, Submit
+from gateway.demo_business import BOOK, BusinessDay, Submit
+from gateway.demo_told import Line
 from projections.database import connect
 from projections.queries import trial_balance
 from schemas.money import EXPONENTS, format_minor

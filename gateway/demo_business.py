@@ -35,6 +35,7 @@ from schemas.transfers import Transfer
 BOOK = "a-day"
 TIME_ZONE = "Europe/Berlin"
 DAY = datetime.date(2026, 4, 1)
+NEXT_MS = midnight_ms(TIME_ZONE, DAY + datetime.timedelta(days=1))
 ANNA, BRUNO, GATE = "anna", "bruno", "sepa-gate"
 STEP_MS = 60_000
 Submit = Callable[[Sequence[Out]], Sequence[Answer]]
@@ -154,7 +155,7 @@ class BusinessDay:
             by="account",
             holder="clara",
             most=2_000_000,
-            until_ms=midnight_ms(TIME_ZONE, DAY + datetime.timedelta(days=1)),
+            until_ms=NEXT_MS,
             reason="buys a car",
         )
         yield self._transfer("clara", "david", 1_600_000, "so large that policy asks a second person")
@@ -233,16 +234,15 @@ class BusinessDay:
         yield self._report("deposit", "returned", "the payee's account is closed: the money comes back")
 
     def _end_of_day(self) -> Iterator[Line]:
-        midnight = midnight_ms(TIME_ZONE, DAY + datetime.timedelta(days=1))
         yield self._do(
             ANNA,
             "lets the day end",
             AdvanceTime,
             "the business date rolls, limits of the day begin anew, the raise is over",
-            at_ms=midnight + STEP_MS,
-            to_ms=midnight + STEP_MS,
+            at_ms=NEXT_MS + STEP_MS,
+            to_ms=NEXT_MS + STEP_MS,
         )
-        self._at_ms = midnight + STEP_MS
+        self._at_ms = NEXT_MS + STEP_MS
         yield self._transfer("clara", "david", 1_600_000, "the raise was for one day", "limit_exceeded")
 
     def _transfer(self, debit: str, credit: str, amount: int, why: str, expected: str = "") -> Line:
@@ -269,9 +269,9 @@ class BusinessDay:
         yield self._approve()
 
     def _approve(self, why: str = "") -> Line:
-        waiting = self._waiting
-        assert waiting is not None, "there is something to approve"
-        return self._do(BRUNO, "approves it", Approve, why, approval=waiting.seq, shown=waiting.shown)
+        asked = self._waiting
+        assert asked is not None, "there is something to approve"
+        return self._do(BRUNO, "approves it", Approve, why, approval=asked.seq, shown=asked.shown)
 
     def _do(
         self,

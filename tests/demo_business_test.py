@@ -7,7 +7,8 @@ from engine.embedded import InProcess
 from engine.genesis import begin
 from engine.log.memory import MemoryLog
 from engine.log.records import wall_clock
-from gateway.demo_business import BOOK, BusinessDay, Line
+from gateway.demo_business import BOOK, BusinessDay
+from gateway.demo_told import Line
 from replay.redecide import redecide
 from replay.verify import verify
 from schemas.books import Administrator
