@@ -225,14 +225,18 @@ def history(output: Output, home: Home, settings: Settings, name: str | None, bo
                 row.published_by,
                 ", ".join(row.approved_by),
                 row.effective_from.strftime("%Y-%m-%d %H:%M:%S"),
-                len(row.changes),
+                len(row.changes) if before is not None and _same(before, row) else "new",
             )
-            for row in rows
+            for before, row in zip([None, *rows], rows, strict=False)
         ],
     )
     for row in rows:
         output.emit(**{name: value for name, value in msgspec.to_builtins(row).items() if name != "body"})
     return True
+
+
+def _same(one: VersionRow, other: VersionRow) -> bool:
+    return (one.kind, one.document) == (other.kind, other.document)
 
 
 def show(output: Output, home: Home, settings: Settings, name: str, book: str | None) -> bool:

@@ -119,16 +119,8 @@ class BusinessDay:
 
     def _customers(self) -> Iterator[Line]:
         for party, name in (("clara", "Clara Conrad"), ("david", "David Daub")):
-            yield self._do(
-                ANNA,
-                f"registers {name}",
-                RegisterParty,
-                party=party,
-                kind="person",
-                name=name,
-                status="active",
-                country="DE",
-            )
+            about: dict[str, Any] = {"kind": "person", "name": name, "status": "active", "country": "DE"}
+            yield self._do(ANNA, f"registers {name}", RegisterParty, party=party, **about)
             yield self._do(
                 ANNA,
                 f"opens {party}'s account",
