@@ -18,7 +18,6 @@ from projections import (
 )
 from projections.fees import VIEWS as FEES
 from projections.limits import VIEWS as LIMITS
-from projections import approvals_views, cross_book, documents, holds, ledger_views, payment_views
 from projections.view import (
     ACCOUNT,
     AT,
