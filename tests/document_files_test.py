@@ -126,7 +126,7 @@ WRONG: list[tuple[str, Any, str, str]] = [
         "calendar",
         {"name": "x", "holidays": [{"date": "0"}]},
         "holidays[0].date",
-        "must be a date such as 2026-01-31",
+        'must be a date such as 2026-01-31, and is "0"',
     ),
     (
         "calendar",

@@ -6,6 +6,7 @@ read alike and stay the same when it changes. Each says what would be right.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -169,7 +170,7 @@ def _wrong_type(expected: Any, kind: str, given: Any) -> str:
         return f"must be a whole number, and is {shown(given)}"
     if kind.startswith("bool"):
         return f"must be true or false, and is {shown(given)}"
-    if kind.startswith("date"):
+    if kind.startswith("date") or datetime.date in _alternatives(expected):
         return f"must be a date such as 2026-01-31, and is {shown(given)}"
     if kind.startswith(("tuple", "list", "set")):
         return f"must be a list, and is {shown(given)}"
