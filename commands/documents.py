@@ -16,8 +16,8 @@ from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision
 from commands.interest_documents import interest_against_earlier, interest_checks
 from commands.rails import check_rail
-from commands.suspense import check_suspense
 from commands.references import not_in_force_by
+from commands.suspense import check_suspense
 from schemas.documents.document import Problem
 from schemas.documents.kinds import read
 from schemas.documents.products import Product
