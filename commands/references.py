@@ -13,6 +13,7 @@ from book.state import Book
 from commands.calendar import local_text
 from schemas.documents.document import Document, Problem
 from schemas.documents.products import Product
+from schemas.documents.rails import Rail
 
 Named = Iterator[tuple[str, str, str]]
 """Path, kind and id of each document that is named."""
@@ -39,7 +40,15 @@ def _product(product: Product) -> Named:
         yield "tariff", "tariff", product.tariff
     for index, name in enumerate(product.limits):
         yield f"limits[{index}]", "limits", name
+    for index, terms in enumerate(product.interest):
+        if terms.calendar is not None:
+            yield f"interest[{index}].calendar", "calendar", terms.calendar
 
 
-NAMES: dict[str, Callable[[Any], Named]] = {"product": _product}
+def _rail(rail: Rail) -> Named:
+    if rail.calendar is not None:
+        yield "calendar", "calendar", rail.calendar
+
+
+NAMES: dict[str, Callable[[Any], Named]] = {"product": _product, "rail": _rail}
 """The documents that a document of each kind names."""
