@@ -9,6 +9,7 @@ from book.charts import takes_accounts
 from book.interest import books_interest_on
 from book.state import Account, Block, Book
 from commands.decision import Decision, knows_currency
+from commands.rates_documents import rates_naming
 from schemas.accounts import (
     AccountBlocked,
     AccountClosed,
@@ -154,8 +155,8 @@ def expire_block(book: Book, rest: str, due_ms: int) -> BlockLifted:
 
 def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
     """Rejected, in this order: account_not_found, account_not_open, account_blocked, account_not_empty,
-    day_not_finished (its interest is not known yet), interest_accrued, account_in_use. Less than a minor unit
-    of interest is forgotten with the account.
+    day_not_finished (its interest is not known yet), interest_accrued, account_in_use, named_in_rates. Less
+    than a minor unit of interest is forgotten with the account.
     """
     account = _open(book, command.account)
     if isinstance(account, Rejection):
@@ -172,6 +173,8 @@ def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
             return reject("interest_accrued", credit=interest.credit, debit=interest.debit)
     if account.kind != "customer" and (product := books_interest_on(book, command.account)):
         return reject("account_in_use", product=product)
+    if account.kind != "customer" and (table := rates_naming(book, command.account)):
+        return reject("named_in_rates", table=table)
     return AccountClosed(account=command.account, reason=command.reason)
 
 

@@ -79,3 +79,14 @@ def against_earlier(book: Book, document: str, body: Rates) -> Iterator[Problem]
             yield Problem(
                 f"positions.{currency}", f"{account_id} still holds {held.amount}; it stays until it is empty"
             )
+
+
+def rates_naming(book: Book, account_id: str) -> str:
+    """A table of rates, in force or to come, that books on this account; empty for none."""
+    for name, shelf in book.documents.items():
+        if name.startswith("rates/"):
+            for body in (shelf.body, *(late.body for late in shelf.pending.values())):
+                named = (*body.get("positions", {}).values(), *(body.get("revaluation") or {}).values())
+                if account_id in named:
+                    return name
+    return ""

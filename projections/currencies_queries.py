@@ -65,8 +65,8 @@ def tables(session: Session, book: str) -> list[TableRow]:
     """The tables of rates in force, by id."""
     found = _all(
         session,
-        f"SELECT document, version, effective_from, body FROM {LIVE}.documents "
-        "WHERE book = %s AND kind = 'rates' AND status = 'in force' ORDER BY document",
+        f"SELECT document, version, effective_from, body FROM {LIVE}.rate_tables "
+        "WHERE book = %s AND in_force ORDER BY document",
         book,
     )
     return [TableRow(**row) for row in found]

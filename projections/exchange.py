@@ -1,14 +1,15 @@
-"""`quotes` and `exchanges`: what rates were given, what became of them, and what was exchanged at them."""
+"""`rate_tables`, `quotes` and `exchanges`: rates in force, what was given of them, and what was exchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from projections.copying import instant
+from projections.copying import instant, json_text
 from projections.tables import Batch, Change, Execute, Index, Table
 from projections.view import AT, BOOK, CURRENCY, SEQ, Column, View, shown
 from schemas.exchange import Exchanged, QuoteExpired, QuoteGiven
+from schemas.publishing import DocumentPublished, DocumentTookEffect
 
 _PRICE = (
     ("sell", "text NOT NULL"),
@@ -24,6 +25,20 @@ _PRICE = (
     ("margin", "numeric NOT NULL"),
     ("worth", "bigint NOT NULL"),
     ("documents", "text[] NOT NULL"),
+)
+RATE_TABLES = Table(
+    "rate_tables",
+    (
+        ("book", "text NOT NULL"),
+        ("document", "text NOT NULL"),
+        ("version", "bigint NOT NULL"),
+        ("in_force", "boolean NOT NULL"),
+        ("effective_from", "timestamptz NOT NULL"),
+        ("body", "jsonb NOT NULL"),
+        ("seq", "bigint NOT NULL"),
+    ),
+    # Tables change often: of those that are over, the log and the audit log tell.
+    key=("book", "document", "version"),
 )
 QUOTES = Table(
     "quotes",
@@ -66,8 +81,14 @@ EXCHANGES = Table(
         Index("exchanges_credit", "(book, credit, seq)"),
     ),
 )
-TABLES = (QUOTES, EXCHANGES)
+TABLES = (RATE_TABLES, QUOTES, EXCHANGES)
 
+_PUBLISHED = "INSERT INTO {schema}.rate_tables VALUES (%s, %s, %s, FALSE, %s, %s::jsonb, %s)"
+_IN_FORCE = (
+    "UPDATE {schema}.rate_tables SET in_force = TRUE, seq = %s "
+    "WHERE book = %s AND document = %s AND version = %s"
+)
+_OVER = "DELETE FROM {schema}.rate_tables WHERE book = %s AND document = %s AND version < %s"
 _GIVEN = "INSERT INTO {schema}.quotes VALUES (" + ", ".join(["%s"] * len(QUOTES.columns)) + ")"
 _ENDED = (
     "UPDATE {schema}.quotes SET status = %s, ended_at = %s, seq = %s "
@@ -83,6 +104,12 @@ def changes(batch: Batch) -> Iterator[Change]:
     exchanged: list[tuple[Any, ...]] = []
     for event in batch.others:
         match event:
+            case DocumentPublished(kind="rates"):
+                yield Execute(_PUBLISHED, [_table(event)])
+                if event.effective_from_ms <= event.at:
+                    yield from _took_effect(event)
+            case DocumentTookEffect(kind="rates"):
+                yield from _took_effect(event)
             case QuoteGiven():
                 given.append(_quote(event))
             case QuoteExpired():
@@ -96,6 +123,16 @@ def changes(batch: Batch) -> Iterator[Change]:
     for statement, rows in ((_GIVEN, given), (_ENDED, ended), (_EXCHANGED, exchanged)):
         if rows:
             yield Execute(statement, rows)
+
+
+def _table(event: DocumentPublished) -> tuple[Any, ...]:
+    from_ = instant(event.effective_from_ms)
+    return (event.book, event.document, event.version, from_, json_text(event.body), event.seq)
+
+
+def _took_effect(event: DocumentPublished | DocumentTookEffect) -> Iterator[Change]:
+    yield Execute(_IN_FORCE, [(event.seq, event.book, event.document, event.version)])
+    yield Execute(_OVER, [(event.book, event.document, event.version)])
 
 
 def _price(event: QuoteGiven | Exchanged) -> tuple[Any, ...]:
@@ -126,14 +163,14 @@ def _exchange(event: Exchanged) -> tuple[Any, ...]:
 
 _PRICE_SHOWN = (
     *shown({"sell": "What the customer gives. " + CURRENCY}),
-    Column("sell_minor", "t.sell_amount", "How much of it, minor units."),
+    Column("sell_minor", "t.sell_amount", "How much of it. Minor units."),
     *shown(
         {
             "sell_rounding": "given, or how its last unit was found: half-even, or up for the bank.",
             "buy": "What the customer gets. " + CURRENCY,
         }
     ),
-    Column("buy_minor", "t.buy_amount", "How much of it, minor units."),
+    Column("buy_minor", "t.buy_amount", "How much of it. Minor units."),
     *shown(
         {
             "buy_rounding": "given, or how its last unit was found: half-even, or down for the bank.",
@@ -152,6 +189,30 @@ _PRICE_SHOWN = (
     *shown({"documents": "The table of rates and its version."}),
 )
 VIEWS = (
+    View(
+        "exchange_rates",
+        "The rates in force: one row a pair of each table.",
+        "{schema}.rate_tables AS t CROSS JOIN LATERAL jsonb_array_elements(t.body -> 'pairs') AS p (pair) "
+        "WHERE t.in_force",
+        (
+            *shown({"book": BOOK, "document": "The table.", "version": "Its version."}),
+            Column("as_of", "(t.body ->> 'as_of')::date", "Of which day the rates are."),
+            Column("base", "p.pair ->> 'base'", "The rate is units of quote for one unit of this."),
+            Column("quote", "p.pair ->> 'quote'", "The currency that the rate counts."),
+            Column("mid", "(p.pair ->> 'mid')::numeric", "The rate without margin."),
+            Column(
+                "margin_buy",
+                "(p.pair #>> '{{margin,buy}}')::numeric",
+                "What the bank keeps where it buys the base, as a part of mid.",
+            ),
+            Column(
+                "margin_sell",
+                "(p.pair #>> '{{margin,sell}}')::numeric",
+                "What the bank keeps where it sells the base, as a part of mid.",
+            ),
+            *shown({"effective_from": "Book time since which it is in force."}),
+        ),
+    ),
     View(
         "quotes",
         "Every rate that was given to hold for a while, and what became of it.",

@@ -184,6 +184,7 @@ Reason = Literal[
     "calendar_not_found",
     "first_date_in_past",
     "no_run_left",
+    "named_in_rates",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -478,6 +479,7 @@ CATALOGUE: dict[str, Entry] = {
         "correct it",
     ),
     "year_closed": Entry("{date} is before {earliest}: that year is closed.", "correct it"),
+    "named_in_rates": Entry("The table {table} books exchanges there.", "correct it"),
     "approval_needed": Entry(
         "This can only be done with the approval of others, and no policy in force asks for it.",
         "ask the bank",

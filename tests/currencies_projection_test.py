@@ -11,7 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from engine.log.records import BEFORE_FIRST
-from projections.currencies_queries import currency_of, deferred, open_quotes, positions
+from projections.currencies_queries import currency_of, deferred, open_quotes, positions, tables
 from projections.database import Session, connect
 from projections.projector import Projector
 from projections.queries import account as find_account
@@ -168,3 +168,25 @@ def test_a_rebuild_makes_the_same_rows(postgres_dsn: str) -> None:
     some_days()
     with projected(postgres_dsn, 3):
         assert is_right(postgres_dsn, story().log.reader())
+
+
+@pytest.mark.parametrize("limit", [1, 10_000])
+def test_rates_in_force_are_shown_and_those_that_are_over_are_not(postgres_dsn: str, limit: int) -> None:
+    some_days()
+    later_ms = story().now + 1_000
+    changed = table(pair("EUR/USD", "1.30", sell="0.02"))
+    when(rates(table(pair("EUR/USD", "1.20")), of="market"), rates(changed, 2, of="market"))
+    when(rates(table(pair("EUR/USD", "1.40")), 3, of="market", effective_from_ms=later_ms))
+    with projected(postgres_dsn, limit) as session:
+        shown = {one.document: one for one in tables(session, "main")}
+        assert {name: one.version for name, one in shown.items()} == {"retail": 1, "market": 2}
+        assert shown["market"].body["pairs"][0]["mid"] == "1.30"
+        view = "SELECT document, base, quote, mid, margin_sell FROM reporting.exchange_rates ORDER BY 1, 3"
+        assert [tuple(row.values()) for row in rows(session, view)] == [
+            ("market", "EUR", "USD", Decimal("1.30"), Decimal("0.02")),
+            ("retail", "EUR", "JPY", Decimal(160), Decimal(0)),
+            ("retail", "EUR", "USD", Decimal("1.25"), Decimal(0)),
+        ]
+    when(later(ms=2_000), exchange("ann-usd", "ann", 1_00, table="market"))
+    with projected(postgres_dsn, limit) as session:
+        assert {one.document: one.version for one in tables(session, "main")} == {"retail": 1, "market": 3}

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.exchange import Exchanged, Line, QuoteExpired
+from book import fx
+from schemas.access import Scope
+from schemas.approvals import ApprovalFailed, ApprovalGiven, ApprovalRequested, TermsChanged
+from schemas.exchange import Exchange, Exchanged, Line, QuoteExpired, QuoteGiven, RequestQuote
 from schemas.positions import PositionMoved
 from schemas.postings import Posting
 from schemas.rejections import Reason
-from tests.currencies_words import BANK, exchange, pair, position, quote, rates, table
+from tests.approvals_words import approve, line, policy, staff
+from tests.currencies_words import (
+    BANK,
+    EURJPY,
+    EURKWD,
+    REVALUATION,
+    exchange,
+    pair,
+    position,
+    quote,
+    rates,
+    table,
+)
 from tests.story import (
     BEGAN_MS,
     TODAY,
@@ -19,15 +34,19 @@ from tests.story import (
     block,
     closed,
     given,
+    grant,
     happened,
+    internal,
     later,
     party_becomes,
     rejected,
+    role,
     story,
     then,
+    user,
     when,
 )
-from tests.terms_words import limit, limits, product
+from tests.terms_words import fee, limit, limits, product, tariff
 
 ANN = [account("ann", 100_000, party_id=""), account("ann-usd", currency="USD", party_id="p-ann")]
 
@@ -73,6 +92,167 @@ def test_a_quote_holds_until_it_expires_and_is_used_once() -> None:
     when(exchange("ann", "ann-usd", quote="q2"))
     then(rejected("quote_expired", quote="q2"))
     assert QuoteExpired in [type(one) for one in story().events()]
+
+
+def test_a_quote_may_fix_what_is_bought_and_is_given_before_the_accounts_are_known() -> None:
+    """To get 100.00 USD: 100.00 / 1.0692 = 93.5278 EUR."""
+    given(BANK, rates(), ANN)
+    when(quote("q", "EUR", "USD", buy_amount=10_000, party="p-ann"))
+    then(
+        happened(
+            QuoteGiven,
+            party="p-ann",
+            lines=(Line("EUR", 9_353, "half-even"), Line("USD", 10_000, "given")),
+            rate="1.0692",
+            margin="0.01",
+            documents=("rates/retail@1",),
+            expires_at_ms=story().now + 60_000,
+        )
+    )
+    when(exchange("ann", "ann-usd", quote="q"))
+    then(happened(Exchanged, lines=(Line("EUR", 9_353, "half-even"), Line("USD", 10_000, "given"))))
+
+
+def test_a_quote_holds_no_longer_than_the_table_allows_and_may_hold_for_less() -> None:
+    given(BANK, rates(), ANN)
+    for asked_ms, until_ms in ((1_000, 1_000), (3_600_000, 60_000)):
+        at_ms = story().now + 1
+        when(quote(f"for-{asked_ms}", "EUR", "USD", 10_000, expires_at_ms=at_ms + asked_ms))
+        then(happened(QuoteGiven, expires_at_ms=at_ms + until_ms))
+
+
+def test_a_quote_that_nobody_uses_is_forgotten_but_for_why_it_is_gone() -> None:
+    given(BANK, rates(), ANN, quote("q", "EUR", "USD", 10_000), later(ms=60_000))
+    when(exchange("ann", "ann-usd", 1_000))
+    assert not story().book.fx.quotes
+    assert story().book.fx.ended == {"q": "expired"}
+
+
+@pytest.mark.by_hand
+def test_of_quotes_that_are_gone_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fx, "REMEMBERED_QUOTES", 2)
+    given(BANK, rates(), ANN)
+    for name in ("one", "two", "three"):
+        when(quote(name, "EUR", "USD", 1_000, party="p-ann"), exchange("ann", "ann-usd", quote=name))
+    assert list(story().book.fx.ended) == ["two", "three"]
+    when(exchange("ann", "ann-usd", quote="one"))
+    then(rejected("quote_not_found"))
+
+
+def test_fees_are_postings_of_their_own_and_limits_count_what_is_sold() -> None:
+    given(
+        BANK,
+        internal("fees", "income"),
+        rates(),
+        limits("most", limit("day", 15_000)),
+        tariff("prices", fee("fx", rate="0.002", only={"movements": ["exchange"]})),
+        product("giro", limits=["most"], tariff="prices"),
+        account("ann", 50_000, product="giro"),
+        account("ann-usd", currency="USD", party_id="p-ann"),
+    )
+    when(exchange("ann", "ann-usd", 10_000))
+    (event,) = then(happened(Exchanged))
+    assert isinstance(event, Exchanged)
+    assert [(one.account, one.amount) for one in event.postings[4:]] == [("ann", -20), ("fees", 20)]
+    assert [(one.tariff, one.line, one.amount) for one in event.fees] == [("prices", "fx", 20)]
+    assert [one.amount for one in event.uses] == [10_000]
+    when(exchange("ann", "ann-usd", 5_001))
+    then(rejected("limit_exceeded"))
+
+
+def test_the_banks_own_accounts_exchange_at_a_table_of_their_own() -> None:
+    given(
+        BANK,
+        rates(),
+        rates(table(pair("EUR/USD", "1.10")), of="market"),
+        ANN,
+        exchange("ann", "ann-usd", 10_000, table="retail"),
+    )
+    assert position("position-usd").amount == -10_692
+    when(exchange("nostro-usd", "nostro", 10_692, table="market"))
+    (event,) = then(happened(Exchanged, rate="1.1000", documents=("rates/market@1",)))
+    assert isinstance(event, Exchanged)
+    # What was sold for 100.00 EUR was bought for 97.20: 2.80 gained, and no position is left.
+    assert event.positions == (PositionMoved("position-usd", 0, 0, -(9_720 - 10_000)),)
+
+
+def test_who_has_a_scope_exchanges_within_it() -> None:
+    given(
+        BANK,
+        rates(),
+        ANN,
+        account("bob", 9_000),
+        account("bob-usd", currency="USD", party_id="p-bob"),
+        role("owner", Exchange, RequestQuote, scope=Scope(own_party=True)),
+        role("small", Exchange, RequestQuote, scope=Scope(amounts={"EUR": 1_000})),
+        user("anna", of_party="p-ann", roles=["owner"]),
+        user("tina", roles=["small"]),
+    )
+    when(
+        exchange("ann", "ann-usd", 2_000).by("anna"), quote("q1", "EUR", "USD", 2_000, debit="ann").by("anna")
+    )
+    then(happened(QuoteGiven))
+    when(exchange("bob", "bob-usd", 2_000).by("anna"))
+    then(rejected("not_permitted"))
+    when(quote("q2", "EUR", "USD", 2_000, party="p-bob").by("anna"))
+    then(rejected("not_permitted"))
+    when(exchange("bob", "bob-usd", 1_000).by("tina"))
+    then(happened(Exchanged))
+    for too_much in (
+        exchange("bob", "bob-usd", 1_001),
+        exchange("ann", "ann-usd", quote="q1"),
+        exchange("bob", "bob-usd", buy_amount=1),
+        quote("q3", "EUR", "USD", 1_001),
+    ):
+        when(too_much.by("tina"))
+        then(rejected("not_permitted"))
+
+
+# --- under approval ---------------------------------------------------------------------------------------
+
+CHECKED: Word = [
+    staff(),
+    role("dealer", Exchange),
+    grant("mia", "dealer"),
+    policy(line("Exchange")),
+    BANK,
+]
+
+
+def test_an_exchange_that_waits_shows_its_rate_and_table_and_reserves_what_is_sold() -> None:
+    given(CHECKED, rates(), ANN)
+    when(exchange("ann", "ann-usd", 10_000).by("mia"))
+    (asked,) = then(happened(ApprovalRequested))
+    assert isinstance(asked, ApprovalRequested)
+    assert asked.terms.rates[:1] == ("1.0692",)
+    assert asked.terms.documents == {"rates/retail": "1"}
+    assert [(one.account, one.amount) for one in asked.reserves] == [("ann", 10_000)]
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(Exchanged, rate="1.0692"))
+
+
+def test_another_rate_than_was_shown_is_approved_anew() -> None:
+    given(CHECKED, rates(), ANN)
+    when(exchange("ann", "ann-usd", 10_000).by("mia"))
+    when(rates(table(pair("EUR/USD", "1.09"), EURJPY, EURKWD, revaluation=REVALUATION), 2))
+    when(approve("cora"))
+    (_, changed) = then(happened(ApprovalGiven), happened(TermsChanged))
+    assert isinstance(changed, TermsChanged)
+    assert (changed.terms.rates[0], changed.terms.documents) == ("1.0900", {"rates/retail": "2"})
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(Exchanged, rate="1.0900"))
+
+
+def test_a_quote_keeps_its_rate_while_it_waits_and_not_beyond_its_time() -> None:
+    given(CHECKED, rates(), ANN, quote("q", "EUR", "USD", 10_000, debit="ann"))
+    when(exchange("ann", "ann-usd", quote="q").by("mia"))
+    when(rates(table(pair("EUR/USD", "1.09"), EURJPY, EURKWD, revaluation=REVALUATION), 2))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(Exchanged, rate="1.0692"))
+    when(quote("late", "EUR", "USD", 10_000, debit="ann"))
+    when(exchange("ann", "ann-usd", quote="late").by("mia"), later(ms=60_000))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(ApprovalFailed, reason="quote_expired"))
 
 
 # --- rejections -------------------------------------------------------------------------------------------
@@ -128,6 +308,8 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("below_minimum", quote("q", "EUR", "USD", 462, table="retail")),
     ("below_minimum", quote("q", "USD", "EUR", buy_amount=100, table="retail")),
     ("overflow", quote("q", "EUR", "USD", 2**63 - 1, table="retail")),
+    # accounts
+    ("named_in_rates", closed("position-jpy")),
     # exchanges
     ("quote_expired", exchange("nobody", "ann-closed", quote="old")),
     ("quote_used", exchange("nobody", "ann-closed", quote="used")),

@@ -14,6 +14,8 @@ from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, T
 from schemas.value_dates import FURTHEST_DAYS, BackValuedPosted, CreditReleased
 from tests.approvals_words import approve, line, policy, staff
 from tests.currencies_words import back_valued
+from tests.interest_words import BANK as INTEREST
+from tests.interest_words import bearing, days_go_by, interest, product
 from tests.story import (
     DAY_MS,
     TODAY,
@@ -124,6 +126,48 @@ def test_an_account_with_money_that_waits_stays_open() -> None:
     given(account("alice", 100), account("bob"), transfer("alice", "bob", 30, value_date=IN_A_WEEK))
     when(closed("bob"))
     then(rejected("account_not_empty", booked=30, held=30))
+
+
+SAVERS: Word = [
+    INTEREST,
+    product(interest("0.0365")),
+    account("alice", 2_000_000),
+    account("bob", product="savings"),
+]
+
+
+def test_interest_begins_on_the_value_date_and_not_when_it_is_booked() -> None:
+    """10,000.00 at 3.65 %, ACT/365, is 1.00 a day: none on the 15th and 16th, then one each day."""
+    given(
+        INTEREST, product(interest("0.0365")), account("alice", 2_000_000), account("bob", product="savings")
+    )
+    when(transfer("alice", "bob", 1_000_000, value_date=TODAY + 2 * A_DAY))
+    found = []
+    for _ in range(4):
+        when(days_go_by())
+        found.append(bearing("bob").credit)
+    assert found == [0, 0, 100, 200]
+
+
+def test_what_was_taken_back_before_its_day_never_bore_interest() -> None:
+    given(
+        INTEREST, product(interest("0.0365")), account("alice", 2_000_000), account("bob", product="savings")
+    )
+    when(transfer("alice", "bob", 1_000_000, value_date=TODAY + 2 * A_DAY, reference="rent"), days_go_by())
+    when(reversal("rent"))
+    when(days_go_by(4))
+    assert (bearing("bob").credit, bearing("bob").debit) == (0, 0)
+
+
+def test_back_value_recalculates_the_interest_of_the_days_before() -> None:
+    """1.00 a day: two days are done without any, then it comes with the value date of the first of them."""
+    given(
+        INTEREST, product(interest("0.0365")), account("alice", 2_000_000), account("bob", product="savings")
+    )
+    when(days_go_by(2))
+    assert bearing("bob").credit == 0
+    when(transfer("alice", "bob", 1_000_000, value_date=TODAY), days_go_by())
+    assert bearing("bob").credit == 300
 
 
 # --- taken back before its day ----------------------------------------------------------------------------
