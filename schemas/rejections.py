@@ -185,6 +185,7 @@ Reason = Literal[
     "first_date_in_past",
     "no_run_left",
     "named_in_rates",
+    "approval_needed",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
