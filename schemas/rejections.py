@@ -480,11 +480,11 @@ CATALOGUE: dict[str, Entry] = {
         "correct it",
     ),
     "year_closed": Entry("{date} is before {earliest}: that year is closed.", "correct it"),
-    "named_in_rates": Entry("The table {table} books exchanges there.", "correct it"),
     "approval_needed": Entry(
         "This can only be done with the approval of others, and no policy in force asks for it.",
         "ask the bank",
     ),
+    "named_in_rates": Entry("The table {table} books exchanges there.", "correct it"),
     "receipt_exists": Entry("There is already a receipt {receipt}.", "correct it"),
     "suspense_account_missing": Entry(
         "No suspense document in force has an account for {currency}, so nothing can be received in it.",
