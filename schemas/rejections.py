@@ -169,6 +169,7 @@ Reason = Literal[
     "rate_unavailable",
     "period_still_open",
     "year_closed",
+    "named_in_rates",
     "approval_needed",
     # payments in
     "receipt_exists",
@@ -184,8 +185,6 @@ Reason = Literal[
     "calendar_not_found",
     "first_date_in_past",
     "no_run_left",
-    "named_in_rates",
-    "approval_needed",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -480,11 +479,11 @@ CATALOGUE: dict[str, Entry] = {
         "correct it",
     ),
     "year_closed": Entry("{date} is before {earliest}: that year is closed.", "correct it"),
+    "named_in_rates": Entry("The table {table} books exchanges there.", "correct it"),
     "approval_needed": Entry(
         "This can only be done with the approval of others, and no policy in force asks for it.",
         "ask the bank",
     ),
-    "named_in_rates": Entry("The table {table} books exchanges there.", "correct it"),
     "receipt_exists": Entry("There is already a receipt {receipt}.", "correct it"),
     "suspense_account_missing": Entry(
         "No suspense document in force has an account for {currency}, so nothing can be received in it.",
