@@ -13,7 +13,7 @@ from typing import Any
 from commands.calendar import midnight_ms
 from engine.log.records import Out
 from engine.pipeline import Answer
-from gateway.demo_business_documents import LIMITS, POLICY, PRODUCT, RAIL, RATES, TARIFF
+from gateway.demo_business_documents import LIMITS, POLICY, PRODUCT, RAIL, RATES, SUSPENSE, TARIFF
 from gateway.demo_told import Line, told
 from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem
 from schemas.accounts import OpenAccount
@@ -22,11 +22,14 @@ from schemas.books import Administrator, AdvanceTime, OpenBook
 from schemas.catalogue import decode_event, encode
 from schemas.exchange import Exchange, RequestQuote
 from schemas.holds import CaptureHold, PlaceHold
+from schemas.instructions import ToAccount
 from schemas.limits import RaiseLimit
 from schemas.message import Command
 from schemas.money import format_minor
+from schemas.orders import CreateStandingOrder
 from schemas.parties import RegisterParty
 from schemas.payments import Payee, SubmitPayment
+from schemas.payments_in import Payer, ReceivePayment, ResolveSuspense
 from schemas.publishing import PublishDocument
 from schemas.rail_reports import ReportPayment
 from schemas.rejections import CommandRejected
@@ -60,6 +63,8 @@ class BusinessDay:
             self._limit,
             self._card,
             self._exchange,
+            self._standing_order,
+            self._suspense,
             self._payments,
             self._end_of_day,
         ):
@@ -85,6 +90,7 @@ class BusinessDay:
             ("nostro", "nostro"),
             ("sepa-transit", "suspense"),
             ("sepa-suspense", "suspense"),
+            ("suspense", "suspense"),
             ("fee-income", "income"),
             ("position-eur", "fx_position"),
             ("position-usd", "fx_position"),
@@ -92,7 +98,7 @@ class BusinessDay:
             what = f"opens the bank's account {account}"
             currency = "USD" if account.endswith("usd") else "EUR"
             yield self._do(ANNA, what, OpenAccount, account=account, kind=kind, currency=currency)
-        permits = (Permit(command="ReportPayment"),)
+        permits = (Permit(command="ReportPayment"), Permit(command="ReceivePayment"))
         yield from self._by_two("lets rails report", DefineRole, role="rail", permits=permits)
         yield from self._by_two("registers the rail's system", RegisterSystem, system=GATE, purpose="SEPA")
         yield from self._by_two("gives it that role", GrantRole, subject=GATE, role="rail")
@@ -105,6 +111,7 @@ class BusinessDay:
             ("product", "everyday", PRODUCT),
             ("rail", "sepa", RAIL),
             ("rates", "market", RATES),
+            ("suspense", "suspense", SUSPENSE),
             ("approval_policy", "payments", POLICY),
         ):
             yield from self._by_two(
@@ -204,6 +211,45 @@ class BusinessDay:
             debit="clara",
             credit="clara-usd",
             quote="holiday",
+        )
+
+    def _standing_order(self) -> Iterator[Line]:
+        yield self._do(
+            ANNA,
+            "sets up 200.00 a month from Clara to David",
+            CreateStandingOrder,
+            "its first run is tomorrow, by itself",
+            order="allowance",
+            account="clara",
+            amount=20_000,
+            currency="EUR",
+            to=ToAccount(account="david"),
+            every="month",
+            first=DAY + datetime.timedelta(days=1),
+        )
+
+    def _suspense(self) -> Iterator[Line]:
+        yield self._do(
+            GATE,
+            "brings 70.00 for an account that nobody has",
+            ReceivePayment,
+            "nothing is dropped: it waits in suspense, with a reason and an owner",
+            receipt="in-1",
+            rail="sepa",
+            nostro="nostro",
+            amount=7_000,
+            currency="EUR",
+            payer=Payer(name="Petra Payer"),
+            account="claro",
+        )
+        yield self._do(
+            ANNA,
+            "finds out that Clara was meant",
+            ResolveSuspense,
+            "credited, and out of suspense",
+            receipt="in-1",
+            account="clara",
+            note="a letter off",
         )
 
     def _payments(self) -> Iterator[Line]:

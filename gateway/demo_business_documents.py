@@ -37,6 +37,7 @@ RAIL: dict[str, Any] = {
     ],
     "cut_off": "16:30",
 }
+SUSPENSE: dict[str, Any] = {"accounts": {"EUR": "suspense"}, "owner": "anna"}
 RATES: dict[str, Any] = {
     "as_of": "2026-04-01",
     "scale": 6,
