@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas.catalogue import COMMANDS
 from schemas.documents.approval_policies import ApprovalPolicy, Group, PolicyLine, When
 
 FOUR_EYES = "~four-eyes"
@@ -31,9 +30,7 @@ BUILT_IN = PolicyLine(
 
 CARRIED = ("Transfer", "SubmitPayment")
 """What an instruction of a bulk or an order becomes."""
-CARRIERS = tuple(
-    kind.__name__ for kind in COMMANDS if {"instruction", "instructions"} & set(kind.__struct_fields__)
-)
+CARRIERS = ("SubmitBulk", "SchedulePayment", "CreateStandingOrder", "ChangeStandingOrder")
 """The commands that carry instructions: what policy asks of those, it asks of these."""
 
 

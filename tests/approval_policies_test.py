@@ -22,6 +22,8 @@ from schemas.approvals import (
 from schemas.books import Administrator, OpenBook
 from schemas.bulk import BulkAccepted
 from schemas.catalogue import COMMAND_TYPES
+from schemas.instructions import Instruction, ToAccount, ToPayee
+from schemas.orders import ChangeStandingOrder, StandingOrderCreated
 from schemas.parties import PartyRiskRated, RatePartyRisk, RegisterParty
 from schemas.publishing import DocumentPublished, PublishDocument
 from schemas.rejections import CommandRejected
@@ -29,10 +31,13 @@ from schemas.transfers import EntriesPosted, TransferPosted
 from tests.approvals_words import approve, decline, line, newest, policy, roles, second_user, staff, waiting
 from tests.bulk_test import bulk
 from tests.documents_test import published
+from tests.orders_test import order, scheduled
+from tests.payment_words import PAYEE, rails
 from tests.story import (
     BEGAN_MS,
     DAY_MS,
     ROOT,
+    TODAY,
     Said,
     Word,
     account,
@@ -149,6 +154,32 @@ def test_what_a_bulk_pays_counts_by_payee() -> None:
     assert not waits(pay(39))
     assert waits(pay(1))
     assert waits(bulk(("alice", "firm", 20), ("alice", "firm", 20), bulk_id="two").by("mia"))
+
+
+def test_an_order_does_not_go_around_a_line_for_what_it_carries() -> None:
+    """Neither a payment of today that is scheduled, nor one that repeats, nor a change of what it pays."""
+    kinds = ("SchedulePayment", "CreateStandingOrder", "ChangeStandingOrder")
+    bank(role("orders", *kinds), grant("mia", "orders"))
+    when(policy(line("Transfer", when={"amounts": {"EUR": 100}})))
+    assert not waits(scheduled("small", TODAY, 99).by("mia"))
+    assert waits(scheduled("large", TODAY, 100).by("mia"))
+    when(approve("cora"))
+    then(happened(ApprovalGiven, missing=0), happened(StandingOrderCreated, order="large", amount=100))
+    assert not waits(order("rent", 99).by("mia"))
+    assert waits(order("rents", 100).by("mia"))
+    assert waits(say(ChangeStandingOrder, order="rent", amount=100).by("mia"))
+
+
+def test_what_bulks_and_orders_pay_out_of_the_bank_counts_by_payee() -> None:
+    """60 and 39 are 99; one more by an order is 100."""
+    bank(rails(), role("bulks", "SubmitBulk", "SchedulePayment"), grant("mia", "bulks"))
+    when(policy(line("SubmitPayment", when={"together": {"window_s": 86_400, "amounts": {"EUR": 100}}})))
+    out = ToPayee(rail="sepa", payee=PAYEE)
+    for index, amount in enumerate((60, 39)):
+        one = Instruction(account="alice", amount=amount, currency="EUR", to=out)
+        assert not waits(bulk(one, bulk_id=f"b{index}").by("mia"))
+    assert not waits(scheduled("other", TODAY, 50, to=ToAccount(account="firm")).by("mia"))
+    assert waits(scheduled("one-more", TODAY, 1, to=out).by("mia"))
 
 
 def test_what_was_approved_is_not_counted_against_itself() -> None:

@@ -62,7 +62,7 @@ class PolicyLine(Value):
     """Commands that wait until enough people have said yes.
 
     commands: their types. A line for `Transfer` or `SubmitPayment` is also for what carries instructions to
-    pay, as bulks do; the amount is then that of all of them together.
+    pay: bulks, whose amount is that of all of them together, and orders, whose amount is that of one run.
 
     needs: groups, each of which has to be complete; a person counts in one.
     distinct_roles: no two of the approvers may count by the same role.
