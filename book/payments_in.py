@@ -64,6 +64,7 @@ def parked(book: Book, event: ReceiptParked) -> None:
 def _received(book: Book, event: ReceiptCredited | ReceiptParked) -> None:
     receipts = book.receipts
     assert event.receipt not in receipts.known.ids, "what is received is received once"
+    assert event.receipt not in receipts.parked, "what waits stays"
     for forgotten in receipts.known.add(event.receipt, event.at):
         receipts.credited.pop(forgotten, None)
 

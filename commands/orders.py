@@ -71,7 +71,7 @@ def create_standing_order(book: Book, command: CreateStandingOrder, at_ms: int) 
 def _unfit(
     book: Book, command: SchedulePayment | CreateStandingOrder, first: Date, at_ms: int
 ) -> Rejection | None:
-    if command.order in book.orders.known.ids:
+    if command.order in book.orders.known.ids or command.order in book.orders.standing:
         return reject("order_exists", order=command.order)
     to = command.to
     accounts = (command.account, to.account) if isinstance(to, ToAccount) else (command.account,)

@@ -40,7 +40,7 @@ def receive_payment(book: Book, command: ReceivePayment, at_ms: int) -> Decision
     currency_mismatch (these four of the nostro account), suspense_account_missing, account_blocked (of the
     nostro or suspense account), overflow.
     """
-    if command.receipt in book.receipts.known.ids:
+    if command.receipt in book.receipts.known.ids or command.receipt in book.receipts.parked:
         return reject("receipt_exists", receipt=command.receipt)
     nostro = book.accounts.get(command.nostro)
     if nostro is None:

@@ -539,3 +539,16 @@ def _within(fields: dict[str, Any]) -> Iterator[Date]:
         if fields["until"] is not None and date > fields["until"]:
             return
         yield date
+
+
+def test_an_order_that_stands_keeps_its_id_however_long_it_stands() -> None:
+    """Ids are known for 400 days, and orders stand for longer."""
+    given(account("alice", 1_000), account("bob"), order("rent", every="year"))
+    for _ in range(5):
+        story().now += 100 * DAY_MS
+        when(advance(story().now + 1))
+    year_after_next = TODAY.replace(year=TODAY.year + 2)
+    when(scheduled("new", year_after_next))
+    assert "rent" not in story().book.orders.known.ids
+    when(order("rent", first=year_after_next))
+    then(rejected("order_exists", order="rent"))

@@ -416,3 +416,18 @@ def test_suspense_holds_what_waits_and_nothing_is_lost(steps: list[tuple[str, st
         assert -balance("nostro") == came - went
         for one in story().book.receipts.credited.values():
             assert 0 <= one.refunded <= one.amount
+
+
+def test_what_waits_in_suspense_keeps_its_id_however_long_it_waits() -> None:
+    """Ids are known for 400 days; what nobody resolves waits longer, and is never overwritten."""
+    given(BANK, account("alice"), received("lost", "nobody", 70))
+    for _ in range(5):
+        story().now += 100 * DAY_MS
+        when(advance(story().now + 1))
+    when(received("new", "alice"))
+    assert "lost" not in story().book.receipts.known.ids
+    when(received("lost", "nobody", 30))
+    then(rejected("receipt_exists", receipt="lost"))
+    assert parked("lost").amount == 70 == balance("waiting")
+    when(resolved("lost", "alice"))
+    assert balance("waiting") == 0
