@@ -19,6 +19,7 @@ from console import (
     documents_commands,
     ending,
     ledger_commands,
+    orders_commands,
     payment_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
@@ -39,6 +40,7 @@ app.add_typer(replay, name="replay")
 approvals_commands.register(app)
 currencies_commands.register(app)
 ledger_commands.register(app)
+orders_commands.register(app)
 payment_commands.register(app)
 documents_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")

@@ -10,6 +10,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from projections.database import Session, connect
+from projections.orders_queries import bulk as find_bulk
+from projections.orders_queries import instructions, orders, suspense
 from projections.projector import Projector
 from schemas.message import Event
 from schemas.orders import StandingOrderMissed, StandingOrderRun, StandingOrderSkipped
@@ -117,3 +119,31 @@ def test_what_came_in_is_shown_and_what_waits_with_owner_and_age(postgres_dsn: s
         assert (found["r1"]["state"], found["r0"]["reason"]) == ("returned", "account_not_found")
         shown = rows(session, "SELECT receipt, payer, age_days FROM reporting.suspense ORDER BY receipt")
         assert [tuple(one.values()) for one in shown] == [("r2", "***", 5), ("r3", "***", 5)]
+
+
+def test_what_the_command_line_asks(postgres_dsn: str) -> None:
+    given(*BANK, account("alice", 100), account("bob"))
+    when(
+        order("rent", 30),
+        scheduled("once", "2024-05-16", 20),
+        bulk(("alice", "bob", 60), ("alice", "bob", 50)),
+        received("r1", "nobody", 11),
+        received("r2", "alice", 12),
+    )
+    go_to("2024-05-18")
+    with projected(postgres_dsn, 10_000) as session:
+        assert [one.order_id for one in orders(session, "main", None)] == ["rent"]
+        assert [one.order_id for one in orders(session, "main", "alice")] == ["once", "rent"]
+        assert orders(session, "main", "bob") == []
+        found = find_bulk(session, "main", "salaries")
+        assert found is not None
+        assert (found.accepted, found.refused) == (1, 1)
+        assert [(one.index, one.state) for one in instructions(session, "main", "salaries")] == [
+            (0, "accepted"),
+            (1, "refused"),
+        ]
+        assert find_bulk(session, "main", "none") is None
+        (waits,) = suspense(session, "main")
+        assert (waits.receipt, waits.owner, waits.reason) == ("r1", "ops", "account_not_found")
+        waited_ms = story().book.at - story().book.receipts.parked["r1"].parked_ms
+        assert waits.age_s == round(waited_ms / 1_000)
