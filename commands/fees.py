@@ -33,10 +33,11 @@ def waive_fee(book: Book, command: WaiveFee, at_ms: int) -> Decision:
 def periodic_fees(book: Book, account_id: str, account: Account) -> tuple[Fee, ...]:
     """What the account is charged as such for a month, by the tariff in force; end of day takes it.
 
-    Nothing where the account is closed, the party is waived, or the income account takes nothing any more.
+    Nothing where the account is closed or the bank's own, the party is waived, or the income account takes
+    nothing any more.
     """
     product = book.in_force.plans.get(account.product)
-    if product is None or not account.is_open:
+    if product is None or not account.is_open or account.kind != "customer":
         return ()
     found: tuple[Fee, ...] = ()
     decided: set[str] = set()

@@ -136,3 +136,14 @@ def test_a_fee_counts_for_the_interest_of_the_day_that_it_is_for() -> None:
     # 16 days of 10,004.00 and 31 May of 10,000.00, at 0.01 % a day: 16 x 100.04 + 100 = 1700.64
     assert bearing.credit == 1_700
     assert bearing.late is None
+
+
+def test_the_bank_pays_no_monthly_fees_to_itself() -> None:
+    """Its own accounts may be of a product, and have no party whose status could be asked."""
+    given(
+        *documents(),
+        internal("petty-cash", "nostro", product="current"),
+        account("alice", 1_000, product="current"),
+    )
+    when(to_june())
+    assert (balance("petty-cash"), balance("alice"), balance("fees")) == (0, 600, 400)
