@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -97,6 +98,6 @@ class Approvals(msgspec.Struct):
             else:
                 usage.assign(one.bucket, one.first, one.total, 0)
             line[one.key] = usage
-            for stale in list(line)[:2]:
+            for stale in tuple(islice(line, 2)):
                 if line[stale].bucket < one.first:
                     del line[stale]
