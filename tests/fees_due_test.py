@@ -141,7 +141,7 @@ def test_a_fee_counts_for_the_interest_of_the_day_that_it_is_for() -> None:
 def test_the_bank_pays_no_monthly_fees_to_itself() -> None:
     """Its own accounts may be of a product, and have no party whose status could be asked."""
     given(
-        *documents(),
+        documents(),
         internal("petty-cash", "nostro", product="current"),
         account("alice", 1_000, product="current"),
     )
