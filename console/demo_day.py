@@ -8,7 +8,7 @@ from console.output import Output
 from gateway.demo_business import BOOK, BusinessDay, Submit
 from gateway.demo_told import Line
 from projections.database import connect
-from projections.queries import trial_balance
+from projections.queries import audit, trial_balance
 from schemas.money import EXPONENTS, format_minor
 
 
@@ -37,17 +37,25 @@ def decide(output: Output, submit: Submit, admin: str) -> list[Line]:
 
 
 def balance(output: Output, dsn: str) -> None:
-    """The trial balance at the end of it, from PostgreSQL."""
+    """What happened by itself, and the trial balance at the end of it, from PostgreSQL."""
     with connect(dsn) as session:
         lines = trial_balance(session, BOOK)
+        fired = [one for one in audit(session, book=BOOK, limit=1_000) if one.timer]
+    output.head("What happened by itself that day, and at its end")
+    output.table(
+        "",
+        ["", "timer", "event", ">seq"],
+        [(one.at.strftime("%d %b %H:%M"), one.timer.partition("\n")[0], one.type, one.seq) for one in fired],
+    )
     output.head("The trial balance of that day: it sums to zero")
     output.table(
         "",
-        ["ledger", "name", ">debit", ">credit", ">balance"],
+        ["ledger", "name", "currency", ">debit", ">credit", ">balance"],
         [
             (
                 line.ledger,
                 line.name,
+                line.currency,
                 *(
                     format_minor(amount, EXPONENTS[line.currency])
                     for amount in (line.debit, line.credit, line.balance)

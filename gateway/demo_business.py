@@ -92,6 +92,8 @@ class BusinessDay:
             ("sepa-suspense", "suspense"),
             ("suspense", "suspense"),
             ("fee-income", "income"),
+            ("interest-paid", "expense"),
+            ("interest-accrued", "accrued"),
             ("position-eur", "fx_position"),
             ("position-usd", "fx_position"),
         ):
@@ -276,7 +278,7 @@ class BusinessDay:
             ANNA,
             "lets the day end",
             AdvanceTime,
-            "the business date rolls, limits of the day begin anew, the raise is over",
+            "what happens by itself stands below: the raise ends, interest accrues, the order runs",
             at_ms=NEXT_MS + STEP_MS,
             to_ms=NEXT_MS + STEP_MS,
         )

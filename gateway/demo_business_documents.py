@@ -28,6 +28,17 @@ PRODUCT: dict[str, Any] = {
     "currencies": ["EUR"],
     "tariff": "everyday",
     "limits": ["everyday"],
+    "interest": [
+        {
+            "currency": "EUR",
+            "day_count": "ACT/365",
+            "credit": {
+                "tiers": [{"from_minor": 0, "rate": "0.02"}],
+                "booked_on": "interest-paid",
+                "accrued_on": "interest-accrued",
+            },
+        }
+    ],
 }
 RAIL: dict[str, Any] = {
     "name": "SEPA credit transfers",
