@@ -40,10 +40,10 @@ check: $(READY)
 	@$(BIN)/lint-imports --no-cache --no-logo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -q -m "not long"
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not long"
 
 test-all: $(READY)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 bench: $(READY)
 	@$(BIN)/python -m bench $(WORKLOADS)
