@@ -163,14 +163,14 @@ def _exchange(event: Exchanged) -> tuple[Any, ...]:
 
 _PRICE_SHOWN = (
     *shown({"sell": "What the customer gives. " + CURRENCY}),
-    Column("sell_minor", "t.sell_amount", "How much of it. Minor units."),
+    Column("sell_minor", "t.sell_amount", "How much of it. Minor units of that currency, above zero."),
     *shown(
         {
             "sell_rounding": "given, or how its last unit was found: half-even, or up for the bank.",
             "buy": "What the customer gets. " + CURRENCY,
         }
     ),
-    Column("buy_minor", "t.buy_amount", "How much of it. Minor units."),
+    Column("buy_minor", "t.buy_amount", "How much of it. Minor units of that currency, above zero."),
     *shown(
         {
             "buy_rounding": "given, or how its last unit was found: half-even, or down for the bank.",
