@@ -139,8 +139,8 @@ class Pen:
     def _advance(self, at_ms: int) -> None:
         self.at_ms = at_ms
         while at_ms >= self._midnight_ms:
-            self.seq += 1
             self.day += _A_DAY
+            self.seq += 2 if self.day.day == 1 else 1  # the month ends, and the business date rolls
             self._midnight_ms = midnight_ms(self._time_zone, self.day + _A_DAY)
         while self._expiries and self._expiries[0] <= at_ms:
             heappop(self._expiries)

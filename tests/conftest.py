@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,13 @@ from psycopg.conninfo import make_conninfo
 from tests.story import forget, prove
 
 _numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Ctrl-C ends what the tests start, also where they themselves run in the background of a script, which
+    ignores it and would pass that on.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

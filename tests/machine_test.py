@@ -32,6 +32,8 @@ from tests.random_commands import HOUR_MS, MINUTE_MS, PARTIES, WINDOW_MS, Pick, 
 from tests.story import BEGAN_MS, ROOT
 
 BOOKS = {"flow": "commanded", "live": "wall"}
+UNSAID: Json = {"timer": "", "cause": -1}
+"""What the twin takes for granted where an event does not say it: transfers leave out what is empty."""
 CRASHES: list[Fault | str | None] = [None, None, None, *Fault, "deciding", "answering"]
 
 
@@ -121,7 +123,7 @@ class Machine(RuleBasedStateMachine):
             self.read_commands[record.offset] = record
         for record in self.log.events(self.read_to):
             self.read_to = record.offset
-            event = json.loads(record.value)
+            event = UNSAID | json.loads(record.value)
             name = event["book"]
             assert event["seq"] == self.seqs.get(name, 0) + 1, "no seq is missing"
             self.seqs[name] = event["seq"]
