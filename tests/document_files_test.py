@@ -166,6 +166,17 @@ def test_what_cannot_be_written_or_is_nested_without_end_is_told() -> None:
     assert found.what.startswith("cannot be written as JSON")
 
 
+def test_a_field_may_be_called_what_pydantic_calls_a_name() -> None:
+    found = read("tariff", {"[key]": None, "lines": []})
+    assert isinstance(found, list)
+    assert [one.what.partition(" (")[0] for one in found if one.path == "[key]"] == ["there is no such field"]
+    found = read("approval_policy", {"lines": [{"id": "a", "when": {"amounts": {"[key]": "x", "E": 1}}}]})
+    assert isinstance(found, list)
+    said = {one.path: one.what for one in found}
+    assert said["lines[0].when.amounts.E"].startswith('the name "E": must ')
+    assert "lines[0].when.amounts.[key]" in said
+
+
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

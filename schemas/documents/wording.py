@@ -41,7 +41,7 @@ def problems_in(document: type, error: ValidationError) -> list[Problem]:
         loc = one["loc"]
         if one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]:
             continue  # what is wrong with its entries is told already
-        is_name = bool(loc) and loc[-1] == _KEY
+        is_name = _is_name(document, loc)
         steps = loc[:-1] if is_name else loc
         what = _sentence(document, steps, one["type"], one["input"], one.get("ctx", {}))
         problem = Problem(path_of(steps), f"the name {shown(one['input'])}: {what}" if is_name else what)
@@ -218,6 +218,13 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
             yield from _alternatives(one)
     else:
         yield annotation
+
+
+def _is_name(document: type, loc: Sequence[int | str]) -> bool:
+    """Whether a name is wrong and not its value. What is no mapping may have a field that is called so."""
+    return loc[-1:] == (_KEY,) and any(
+        get_origin(one) is dict for one in _alternatives(_expected(document, loc[:-2]))
+    )
 
 
 def _names(annotation: Any) -> list[str]:
