@@ -10,7 +10,7 @@ from tests.documents import HERE, Reader, blocks, shape
 from tests.terminal import ROOT
 
 
-@pytest.mark.parametrize("name", ["tutorial.md", "how-to.md"])
+@pytest.mark.parametrize("name", ["tutorial.md", pytest.param("how-to.md", marks=pytest.mark.long)])
 def test_a_document_prints_what_it_shows(name: str, tmp_path: Path, postgres_dsn: str) -> None:
     reader = Reader(tmp_path, DAYBOOK_DATABASE_URL=postgres_dsn)
     commands = 0

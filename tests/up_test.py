@@ -113,6 +113,7 @@ def test_what_is_killed_is_started_again_and_work_goes_on(site: Terminal) -> Non
     assert servers(site.folder) == []
 
 
+@pytest.mark.long
 def test_children_end_by_themselves_where_the_supervisor_is_killed(site: Terminal) -> None:
     up = Up(site)
     children = list(up.children().values())
