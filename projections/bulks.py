@@ -60,23 +60,25 @@ def _insert(table: Table) -> str:
     return f"INSERT INTO {{schema}}.{table.name} ({', '.join(names)}) VALUES ({', '.join(values)})"
 
 
-_BULK, _INSTRUCTION = _insert(BULKS), _insert(INSTRUCTIONS)
+_BULK, _INSTRUCTION = _insert(BULKS) + BULKS.again(), _insert(INSTRUCTIONS)
+_OF_BEFORE = "DELETE FROM {schema}.bulk_instructions WHERE book = %s AND bulk = %s"
 
 
 def changes(batch: Batch) -> Iterator[Change]:
-    """A row for each bulk, and one for each of its instructions."""
+    """A row for each bulk, and one for each of its instructions; the newest, where an id is used anew."""
     bulks: list[tuple[Any, ...]] = []
-    instructions: list[tuple[Any, ...]] = []
+    instructions: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     if any(type(event) is BulkAccepted for event in batch.others):
         for index, event in enumerate(batch.events):
             if isinstance(event, BulkAccepted):
                 rows = list(_rows(event, batch.events[index + 1 :]))
                 refused = sum(1 for row in rows if row[3] == "refused")
                 bulks.append(_bulk(event, len(rows) - refused, refused))
-                instructions += rows
+                instructions[event.book, event.bulk] = rows
     if bulks:
         yield Execute(_BULK, bulks)
-        yield Execute(_INSTRUCTION, instructions)
+        yield Execute(_OF_BEFORE, list(instructions))
+        yield Execute(_INSTRUCTION, [row for rows in instructions.values() for row in rows])
 
 
 def _bulk(event: BulkAccepted, accepted: int, refused: int) -> tuple[Any, ...]:

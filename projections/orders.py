@@ -69,6 +69,7 @@ TABLES = (ORDERS, RUNS)
 _NAMES = [name for name, _ in ORDERS.columns]
 _CREATE = (
     f"INSERT INTO {{schema}}.standing_orders ({', '.join(_NAMES)}) VALUES ({', '.join('%s' for _ in _NAMES)})"
+    + ORDERS.again()
 )
 _RUN = (
     "INSERT INTO {schema}.standing_order_runs (book, order_id, seq, date, outcome, attempt, amount, reason, "

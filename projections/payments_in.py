@@ -55,7 +55,9 @@ TABLES = (RECEIPTS,)
 
 _NAMES = [name for name, _ in RECEIPTS.columns]
 _VALUES = ["%s::jsonb" if kind.startswith("jsonb") else "%s" for _, kind in RECEIPTS.columns]
-_INSERT = f"INSERT INTO {{schema}}.receipts ({', '.join(_NAMES)}) VALUES ({', '.join(_VALUES)})"
+_INSERT = (
+    f"INSERT INTO {{schema}}.receipts ({', '.join(_NAMES)}) VALUES ({', '.join(_VALUES)})" + RECEIPTS.again()
+)
 
 
 def _set(columns: str) -> str:

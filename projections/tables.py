@@ -60,6 +60,12 @@ class Table(msgspec.Struct, frozen=True):
             *(f"CREATE INDEX {one.name} ON {schema}.{self.name} {one.on}" for one in self.indexes),
         ]
 
+    def again(self) -> str:
+        """The end of an INSERT of whole rows, for ids that can be used anew once they are forgotten."""
+        others = (name for name, _ in self.columns if name not in self.key)
+        sets = ", ".join(f"{name} = excluded.{name}" for name in others)
+        return f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {sets}"
+
     def names(self) -> str:
         """The columns that COPY fills: all but the generated ones."""
         return ", ".join(name for name, kind in self.columns if "GENERATED" not in kind)

@@ -15,11 +15,12 @@ from projections.orders_queries import instructions, orders, suspense
 from projections.projector import Projector
 from schemas.message import Event
 from schemas.orders import StandingOrderMissed, StandingOrderRun, StandingOrderSkipped
+from schemas.payments_in import ReceiptCredited
 from tests.bulk_test import bulk
 from tests.orders_test import cancelled, changed, go_to, of, order, paused, scheduled
 from tests.payments_in_test import BANK, assigned, received, refunded, resolved, sent_back
 from tests.projecting import utc
-from tests.story import account, given, story, transfer, when
+from tests.story import DAY_MS, account, advance, given, happened, story, then, transfer, when
 
 
 @contextlib.contextmanager
@@ -147,3 +148,25 @@ def test_what_the_command_line_asks(postgres_dsn: str) -> None:
         assert (waits.receipt, waits.owner, waits.reason) == ("r1", "ops", "account_not_found")
         waited_ms = story().book.at - story().book.receipts.parked["r1"].parked_ms
         assert waits.age_s == round(waited_ms / 1_000)
+
+
+@pytest.mark.parametrize("limit", [1, 10_000])
+def test_an_id_that_is_used_anew_shows_the_newest(postgres_dsn: str, limit: int) -> None:
+    """Ids are forgotten after 400 days, and the projector goes on."""
+    given(BANK, account("alice", 100), account("bob"))
+    when(bulk(("alice", "bob", 1), ("alice", "bob", 2)), scheduled("once", "2024-05-16", 5))
+    when(received("r", "alice", 7))
+    for _ in range(5):
+        story().now += 100 * DAY_MS
+        when(advance(story().now + 1))
+    far = story().book.business_date.replace(year=2027)
+    when(bulk(("alice", "bob", 4), bulk_id="other"), scheduled("other", far), received("other", "alice"))
+    when(bulk(("alice", "bob", 3)), scheduled("once", far, 6), received("r", "alice", 8))
+    then(happened(ReceiptCredited))
+    with projected(postgres_dsn, limit) as session:
+        found = rows(session, "SELECT * FROM daybook.bulk_instructions WHERE bulk = 'salaries'")
+        assert [(row["index"], row["amount"]) for row in found] == [(0, 3)]
+        (one,) = rows(session, "SELECT * FROM daybook.standing_orders WHERE order_id = 'once'")
+        assert (one["amount"], one["made"], one["state"]) == (6, 0, "active")
+        (one,) = rows(session, "SELECT * FROM daybook.receipts WHERE receipt = 'r'")
+        assert one["amount"] == 8
