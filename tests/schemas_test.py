@@ -198,6 +198,16 @@ def test_both_doors_refuse_the_same(kind: type[Command]) -> None:
     check()
 
 
+def test_no_door_lets_nul_in_by_the_name_of_a_document() -> None:
+    """Found by the test above, on a bad day."""
+    payment = (
+        b'{"type":"SubmitPayment","id":"c","book":"b","actor":"a","issued_at_ms":1,"payment":"p","account":"x",'
+        b'"amount":1,"currency":"EUR","payee":{"name":"N","account":"A"},"rail":"%s"}'
+    )
+    assert agreed(payment % b"sepa") is not None
+    assert agreed(payment % b"\\u0000") is None
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_both_doors_refuse_the_same_at_length(kind: type[Command]) -> None:

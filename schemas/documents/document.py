@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 from pydantic import StringConstraints
 
-from schemas.fields import END
+from schemas.fields import END, NoNul
 from schemas.message import Value
 
 RATE = r"^-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,12})?$"
@@ -23,7 +23,7 @@ LineId = Annotated[
     StringConstraints(min_length=1, max_length=40, pattern=LINE_ID),
 ]
 """A line of a document. It holds no slash, so that `document/line` names one line of one document."""
-DocumentId = Annotated[str, Meta(min_length=1, max_length=64), at.Len(1, 64)]
+DocumentId = Annotated[str, Meta(min_length=1, max_length=64), at.Len(1, 64), NoNul]
 
 
 class Problem(msgspec.Struct, frozen=True):
