@@ -266,8 +266,10 @@ class _Again:
     def _assumed(self, before: Sequence[Seen], after: Sequence[Seen]) -> list[Seen]:
         """What happens when everybody says yes to what went through as recorded and waits now."""
         last = after[-1]
-        went_through = status_of(before) == "done" and not (
-            before[-1].type == "ApprovalGiven" and before[-1].missing
+        went_through = (
+            status_of(before) == "done"
+            and before[-1].type != "TermsChanged"  # by which it waits again
+            and not (before[-1].type == "ApprovalGiven" and before[-1].missing)
         )
         if not went_through:
             return []

@@ -15,6 +15,7 @@ from replay.as_of import NotKnown
 from replay.drafts import Drafted
 from replay.effects import Earned, FeeLine
 from replay.what_if import WhatIf, what_if
+from schemas.approvals import ApprovalGiven, TermsChanged
 from schemas.fields import LATEST_MS
 from tests.approvals_words import approve, policy, staff
 from tests.approvals_words import line as policy_line
@@ -26,10 +27,12 @@ from tests.story import (
     advance,
     balance,
     given,
+    happened,
     later,
     refund,
     reversal,
     story,
+    then,
     transfer,
     when,
 )
@@ -198,6 +201,24 @@ def test_terms_that_differ_are_approved_as_they_are_then() -> None:
     found = asked(draft("tariff", "prices", fee("flat", flat=30), packages=[]), from_ms=start)
     assert found.fees == [FeeLine("prices/flat", "EUR", 10, 30, 1, 1)]
     assert not found.refusals
+
+
+def test_what_had_to_be_approved_anew_as_recorded_is_not_taken_as_approved() -> None:
+    """The fee had changed, so it waited again, and nobody said yes to that."""
+    given(
+        staff(),
+        charged(fee("flat", flat=10)),
+        account("a", 1_000, product="giro"),
+        account("b"),
+        policy(policy_line("Transfer")),
+    )
+    start = begins_now()
+    when(transfer("a", "b", 300).by("mia"), tariff("prices", fee("flat", flat=20), version=2))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(TermsChanged))
+    found = asked(from_ms=start)
+    assert (found.commands, balance("a")) == (3, 1_000)
+    differs_in_nothing(found)
 
 
 def test_a_later_version_takes_the_draft_s_place() -> None:
