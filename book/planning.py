@@ -40,9 +40,7 @@ def limits_in_force(book: Book, document: str, body: Limits) -> None:
     """The limits hold for every product that names them. Lines that count as before go on counting."""
     in_force, version = book.in_force, book.documents[f"limits/{document}"].in_force
     before = in_force.limits.get(document, ())
-    in_force.limits[document] = now = tuple(
-        _limit(document, version, line, {one.name: one for one in before}) for line in body.lines
-    )
+    in_force.limits[document] = now = limit_plans(document, version, body, before)
     kept = {one.key for one in now}
     for one in before:
         if one.key not in kept:  # nobody counts under it any more
@@ -100,6 +98,14 @@ def _of_currency(
         },
         tuple(line for line in fees if line.monthly),
     )
+
+
+def limit_plans(
+    document: str, version: int, body: Limits, before: Sequence[LimitPlan]
+) -> tuple[LimitPlan, ...]:
+    """The lines of a version; those that count as they did in the one before go on under its keys."""
+    known = {one.name: one for one in before}
+    return tuple(_limit(document, version, line, known) for line in body.lines)
 
 
 def _limit(document: str, version: int, line: LimitLine, before: dict[str, LimitPlan]) -> LimitPlan:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from book.planning import limit_plan
+from book.planning import limit_plans
 from book.plans import DAY, MONTH, TRANSACTION, LimitPlan
 from commands.calendar import local_date, midnight_ms
 from console.ledger import book_session
@@ -19,7 +19,16 @@ from projections.answers import AccountRow
 from projections.database import Session
 from projections.queries import account as find_account
 from projections.queries import digits
-from projections.terms_queries import FeeRow, UsageRow, body_in_force, book_of, fees, raises, usage
+from projections.terms_queries import (
+    FeeRow,
+    UsageRow,
+    bodies_so_far,
+    body_in_force,
+    book_of,
+    fees,
+    raises,
+    usage,
+)
 from schemas.documents.limits import Limits
 from schemas.money import format_minor
 
@@ -92,15 +101,22 @@ def limits_of(session: Session, book: str, account: AccountRow) -> Iterator[Limi
     today = local_date(about.time_zone, at_ms)
     product = body_in_force(session, book, "product", account.product, at_ms)
     for name in product["limits"] if product else ():
-        body = body_in_force(session, book, "limits", name, at_ms)
-        for line in msgspec.convert(body, Limits).lines if body else ():
-            if line.currency not in (None, account.currency):
+        for plan in _plans(session, book, name, at_ms):
+            if plan.currency not in ("", account.currency):
                 continue
-            plan = limit_plan(name, 1, line)
             by, holder = _holder(plan, account)
             counted = usage(session, book, by, holder) if holder else []
             most, until = raises(session, book, by, holder, at_ms).get(plan.name, (0, 0))
             yield _row(plan, by, holder, counted, (most, until), about.time_zone, at_ms, today)
+
+
+def _plans(session: Session, book: str, name: str, at_ms: int) -> tuple[LimitPlan, ...]:
+    """The lines in force of a limits document, each with the key under which it counts."""
+    plans: tuple[LimitPlan, ...] = ()
+    at = datetime.datetime.fromtimestamp(at_ms / 1_000, datetime.UTC)
+    for version, body in bodies_so_far(session, book, "limits", name, at):
+        plans = limit_plans(name, version, msgspec.convert(body, Limits), plans)
+    return plans
 
 
 def _holder(plan: LimitPlan, account: AccountRow) -> tuple[str, str]:
@@ -126,7 +142,7 @@ def _row(
     within = [
         one
         for one in counted
-        if one.limit_key.rpartition("@")[0] == plan.name and one.bucket >= bucket - plan.slices and one.total
+        if one.limit_key == plan.key and one.bucket >= bucket - plan.slices and one.total
     ]
     total, reserved = sum(one.total for one in within), sum(one.reserved for one in within)
     most = max(plan.most, raised[0])

@@ -63,6 +63,19 @@ def body_in_force(session: Session, book: str, kind: str, document: str, at_ms: 
     return found[0]["body"] if found else None
 
 
+def bodies_so_far(
+    session: Session, book: str, kind: str, document: str, at: datetime.datetime
+) -> list[tuple[int, Any]]:
+    """The versions of a document that have been in force up to that time, with their bodies, oldest first."""
+    found = _rows(
+        session,
+        f"SELECT version, body FROM {LIVE}.documents WHERE book = %s AND kind = %s AND document = %s "
+        "AND (in_force_at IS NOT NULL OR (status = 'pending' AND effective_from <= %s)) ORDER BY version",
+        *(book, kind, document, at),
+    )
+    return [(one["version"], one["body"]) for one in found]
+
+
 def usage(session: Session, book: str, by: str, holder: str) -> list[UsageRow]:
     """All that is counted for one account, party..."""
     found = _rows(

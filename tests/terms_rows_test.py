@@ -156,3 +156,22 @@ def test_what_is_shown_of_an_account_is_what_a_refusal_would_say(postgres_dsn: s
     assert figures["limit"] == "retail/rolling"
     assert (figures["used"], figures["left"]) == (rolling.used, rolling.left)
     assert figures["resets_at_ms"] == rolling.resets_at_ms
+
+
+def test_what_a_limit_counted_when_it_meant_something_else_is_not_shown(postgres_dsn: str) -> None:
+    """500 of 1,000 a day; then the line is wider, and goes on; then it counts payments, and begins anew."""
+    given(
+        limits("retail", limit("daily", 1_000)),
+        product("giro", limits=["retail"]),
+        account("alice", 5_000, product="giro"),
+        account("bob"),
+        transfer("alice", "bob", 500),
+    )
+    shown = []
+    for version, line in enumerate((limit("daily", 2_000), limit("daily", 3, measure="count")), 2):
+        when(limits("retail", line, version=version))
+        with projected(postgres_dsn, 100) as session:
+            found = find_account(session, MAIN, "alice")
+            assert found is not None
+            shown += [(row.used, row.left) for row in limits_of(session, MAIN, found)]
+    assert shown == [(500, 1_500), (0, 3)]
