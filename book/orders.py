@@ -47,7 +47,7 @@ def created(book: Book, event: StandingOrderCreated) -> None:
         retries=event.retries,
         number=event.number,
         date=event.date,
-        creator=event.actor,
+        creator=event.creator,
         command=event.command,
         issued_at_ms=event.issued_at_ms,
     )

@@ -16,7 +16,7 @@ def repair_proposed(book: Book, event: RepairProposed) -> None:
     """The first of two persons has said what is to be done."""
     repair = book.payments.by_id[event.payment].repair
     assert repair is not None, "only what is in repair is repaired"
-    repair.proposal = Proposal(event.action, event.actor, event.person)
+    repair.proposal = Proposal(event.action, event.proposer, event.person)
 
 
 def payment_queried(book: Book, event: PaymentQueried) -> None:

@@ -133,6 +133,7 @@ def _created(
         return reject("no_run_left")
     return StandingOrderCreated(
         order=command.order,
+        creator=command.actor,
         account=order.account,
         amount=order.amount,
         currency=order.currency,

@@ -48,7 +48,11 @@ def repair_payment(book: Book, command: RepairPayment, at_ms: int) -> Decision:
         or not permits(book, proposal.actor, RepairPayment)
     ):
         return RepairProposed(
-            payment=command.payment, action=command.action, person=person, reason=command.reason
+            payment=command.payment,
+            action=command.action,
+            proposer=command.actor,
+            person=person,
+            reason=command.reason,
         )
     if proposal.person == person:
         return reject("second_person_needed", payment=command.payment, person=person)

@@ -163,7 +163,7 @@ def _created(event: StandingOrderCreated) -> tuple[Any, ...]:
         instant(event.due_ms),
         0,
         event.reference,
-        event.actor,
+        event.creator,
         instant(event.at),
         event.seq,
     )

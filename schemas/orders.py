@@ -112,10 +112,11 @@ class StandingOrderCreated(Event, tag="StandingOrderCreated"):
     """An order stands. `once` is a payment that is scheduled.
 
     date: the first date, before the calendar moves it.   number: of that date, counted from `first`.
-    due_ms: book time of the first run.
+    due_ms: book time of the first run.   creator: whose order it is, also where somebody else has approved it.
     """
 
     order: str
+    creator: str
     account: str
     amount: int
     currency: str

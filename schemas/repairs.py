@@ -26,10 +26,14 @@ class RepairPayment(Command, tag="RepairPayment"):
 
 
 class RepairProposed(Event, tag="RepairProposed"):
-    """The first of two persons wants this done. What was proposed before no longer counts."""
+    """The first of two persons wants this done. What was proposed before no longer counts.
+
+    proposer: the user, also where somebody else has approved it.
+    """
 
     payment: str
     action: RepairAction
+    proposer: str
     person: str
     reason: str
 

@@ -165,6 +165,7 @@ def test_an_order_does_not_go_around_a_line_for_what_it_carries() -> None:
     assert waits(scheduled("large", TODAY, 100).by("mia"))
     when(approve("cora"))
     then(happened(ApprovalGiven, missing=0), happened(StandingOrderCreated, order="large", amount=100))
+    assert story().book.orders.standing["large"].creator == "mia"
     assert not waits(order("rent", 99).by("mia"))
     assert waits(order("rents", 100).by("mia"))
     assert waits(say(ChangeStandingOrder, order="rent", amount=100).by("mia"))

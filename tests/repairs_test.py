@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.access import RegisterUser, SuspendActor
+from schemas.approvals import ApprovalGiven
 from schemas.fields import INT64_MAX
 from schemas.rail_reports import PaymentFailed, PaymentReturned, PaymentSettled, RepairNeeded
 from schemas.rejections import Reason
@@ -17,6 +18,7 @@ from schemas.repairs import (
     RepairPayment,
     RepairProposed,
 )
+from tests.approvals_words import approve, line, policy, staff
 from tests.payment_words import HOUR_MS, PAYEE, pay, rail_of, rails, repair, repairers, report, the_payment
 from tests.story import (
     Said,
@@ -107,6 +109,17 @@ def test_two_persons_fail() -> None:
     when(*by_two("fail"))
     then(happened(PaymentFailed), happened(RepairClosed))
     assert (the_payment("p1").status, the_payment("p1").repair, money()) == ("failed", None, (100, 0, 0))
+
+
+def test_two_persons_settle_what_a_third_has_to_approve_too() -> None:
+    """Who proposed it is who asked for it, and not who approved that."""
+    given(unknown(), staff(), policy(line("RepairPayment")))
+    when(repair("p1", "settle", "rita"))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(RepairProposed, proposer="rita", person="person-rita"))
+    when(repair("p1", "settle", "rolf"))
+    when(approve("cora"))
+    then(happened(ApprovalGiven), happened(PaymentSettled), happened(RepairClosed))
 
 
 def test_one_person_is_not_two_whoever_they_act_as() -> None:
