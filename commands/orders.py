@@ -239,7 +239,7 @@ def run_order(book: Book, rest: str, due_ms: int) -> Event | Steps:
             reference=order.reference,
             channel=order.channel,
         ),
-        f"{rest}/{order.made + 1}",
+        _payment(book, f"{rest}/{order.made + 1}"),
         id=order.command,
         book=book.id,
         actor=order.creator,
@@ -262,6 +262,12 @@ def run_order(book: Book, rest: str, due_ms: int) -> Event | Steps:
         restricted=decision.restricted,
         due_ms=midnight_ms(book.time_zone, again),
     )
+
+
+def _payment(book: Book, name: str) -> str:
+    """The id of a run's payment: `order/run`, with a number more where somebody has used that already."""
+    names = (name, *(f"{name}.{number}" for number in range(2, 10)))
+    return next((one for one in names if one not in book.payments.by_id), name)
 
 
 def _amount(book: Book, order: Order) -> int:

@@ -21,7 +21,9 @@ NewOrderId = Annotated[
     Meta(min_length=1, max_length=54, pattern=NEW_ID + END),
     StringConstraints(min_length=1, max_length=54, pattern=NEW_ID),
 ]
-"""A new order's id. The payments that it makes are called `order/run`, at most 64 characters together."""
+"""A new order's id. The payments that it makes are called `order/run`, at most 64 characters together; where
+somebody has used that id already, `order/run.2` and so on.
+"""
 Every = Literal["once", "day", "week", "month", "quarter", "year"]
 DayOfMonth = Annotated[int, Meta(ge=1, le=31), at.Ge(1), at.Le(31)]
 """Where a month has no such day, its last: 31 is the last day of every month."""

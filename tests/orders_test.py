@@ -36,6 +36,7 @@ from schemas.rejections import CommandRejected, Reason
 from schemas.transfers import TransferPosted
 from tests.calendars_test import calendar, day, ms
 from tests.payment_words import PAYEE, rails
+from tests.payment_words import pay as submitted
 from tests.story import (
     DAY_MS,
     TODAY,
@@ -539,6 +540,15 @@ def _within(fields: dict[str, Any]) -> Iterator[Date]:
         if fields["until"] is not None and date > fields["until"]:
             return
         yield date
+
+
+def test_an_order_pays_though_somebody_has_used_the_id_of_its_payment() -> None:
+    """Else it would never pay again, since its runs are counted only when they are made."""
+    given(rails(), account("alice", 1_000), submitted("dues/1", 5), submitted("dues/1.2", 5))
+    when(order("dues", 30, to=ToPayee(rail="sepa", payee=PAYEE), runs=2))
+    go_to("2024-06-16")
+    assert [one.payment for one in of(PaymentSubmitted)] == ["dues/1", "dues/1.2", "dues/1.3", "dues/2"]
+    assert balance("alice") == 1_000 - 5 - 5 - 30 - 30
 
 
 def test_an_order_that_stands_keeps_its_id_however_long_it_stands() -> None:
