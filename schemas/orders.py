@@ -114,7 +114,7 @@ class StandingOrderCreated(Event, tag="StandingOrderCreated"):
     """An order stands. `once` is a payment that is scheduled.
 
     date: the first date, before the calendar moves it.   number: of that date, counted from `first`.
-    due_ms: book time of the first run.   creator: whose order it is, also where somebody else has approved it.
+    due_ms: book time of the first run.   creator: who asked for it, also where somebody else has approved.
     """
 
     order: str
