@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from book.policies import GUARDED
+from book.policies import CARRIED, CARRIERS, GUARDED
 from commands.policy_documents import NEVER_WAIT
 from schemas.access import DefineRole, RegisterPerson, RegisterUser, RevokeRole, Scope, SuspendActor
 from schemas.approvals import (
@@ -485,6 +485,13 @@ def test_no_role_permits_everything_there() -> None:
     guarded()
     when(role("all", "*"))
     then(rejected("toxic_permissions"))
+
+
+@pytest.mark.parametrize("making", [*CARRIED, *CARRIERS])
+def test_no_role_makes_payments_and_checks_them(making: str) -> None:
+    bank()
+    when(role("both", making, "Approve"))
+    then(rejected("toxic_permissions", one=making, other="Approve"))
 
 
 def test_every_command_type_can_be_put_under_it() -> None:
