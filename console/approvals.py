@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 import orjson
 
-from console.choices import the_only
+from console.choices import book_named, the_only
 from console.identity import acting_user
 from console.output import Output
 from console.read_models import read_models
@@ -39,7 +39,7 @@ def approvals(
     """Show the queue; with `mine`, what the acting user may decide on."""
     user = acting_user(home, settings, named) if mine else None
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book or the_only(books(session))
+        book = book_named(book, books(session))
         found = find_approvals(session, book, user=user, over=everything)
         places = {one.currency: digits(session, book, one.currency) for one in found if one.currency}
     output.table(
@@ -78,7 +78,7 @@ def approve(
 ) -> bool | None:
     """Show what waits and say yes to exactly that; None where there is nothing of this id."""
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book or the_only(books(session))
+        book = book_named(book, books(session))
         found = find_approval(session, book, number)
         if found is None:
             output.fail(f"Seq {number} is no approval of the book {book}.")
@@ -166,5 +166,6 @@ def _described(row: ApprovalRow, said: list[AnswerRow], places: dict[str, int]) 
         more = " by override" if one.override else ""
         lapsed = "" if one.counts or one.answer == "no" else ", no longer counts"
         yield one.answer, f"{one.actor}{behalf}{more}{lapsed}"
-    yield "still needed", f"{row.missing}: {', '.join([*row.roles_left, *row.persons_left])}"
+    if row.status == "waiting":
+        yield "still needed", f"{row.missing}: {', '.join([*row.roles_left, *row.persons_left])}"
     yield "digest", row.shown

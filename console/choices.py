@@ -5,7 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+from book.state import SYSTEM_BOOK
 from engine.errors import WrongUse
+
+
+def book_named(named: str | None, books: Sequence[str]) -> str:
+    """The book that was named, or the only one. Raises WrongUse: one that is not there would look empty."""
+    if named is None:
+        return the_only(books)
+    if named not in books and named != SYSTEM_BOOK:
+        raise WrongUse(f"There is no book {named}.", "Leave --book out to see which there are.")
+    return named
 
 
 def the_only(books: Sequence[str]) -> str:
@@ -23,6 +33,14 @@ def date_of(text: str) -> datetime.date:
         return datetime.date.fromisoformat(text)
     except ValueError:
         raise WrongUse(f"{text!r} is not a date.", "Write it like 2026-01-31.") from None
+
+
+def days_of(first: str | None, last: str | None) -> tuple[datetime.date | None, datetime.date | None]:
+    """The first and the last day, None where left out. Raises WrongUse, also where the last is earlier."""
+    begins, ends = (None if day is None else date_of(day) for day in (first, last))
+    if begins is not None and ends is not None and begins > ends:
+        raise WrongUse(f"The first day, {first}, is after the last, {last}.", "Swap --from and --to.")
+    return begins, ends
 
 
 def instant_of(text: str) -> int:

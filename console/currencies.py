@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from console.choices import the_only
+from console.choices import book_named
 from console.output import Output
 from console.read_models import read_models
 from console.sending import send
@@ -25,7 +25,7 @@ from schemas.money import format_minor, parse_minor
 def rates(output: Output, home: Home, settings: Settings, book: str | None, table: str | None) -> bool:
     """Show the tables in force; False where there is none of that name."""
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book or the_only(books(session))
+        book = book_named(book, books(session))
         found = [one for one in queries.tables(session, book) if table in (None, one.document)]
         if not found:
             output.fail(f"The book {book} has no table of rates {table or 'in force'}.")
@@ -76,7 +76,7 @@ def quote(
     """Ask for a quote and show it."""
     sell, buy = currencies
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book or the_only(books(session))
+        book = book_named(book, books(session))
         side = _side(session, book, buy if buying else sell, amount, buying=buying)
     outcome = send(
         output,
@@ -125,7 +125,7 @@ def exchange(
     """Exchange at a quote or at the rate of now."""
     debit, credit = accounts
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book or the_only(books(session))
+        book = book_named(book, books(session))
         side: dict[str, int] = {}
         if amount is not None:
             found = find_account(session, book, credit if buying else debit)
@@ -149,7 +149,7 @@ def _side(session: Session, book: str, currency: str, amount: str, *, buying: bo
 def positions(output: Output, home: Home, settings: Settings, book: str | None) -> None:
     """Show the positions."""
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book or the_only(books(session))
+        book = book_named(book, books(session))
         found = queries.positions(session, book)
         own = digits(session, book, queries.currency_of(session, book))
         lines = [
@@ -176,7 +176,7 @@ def positions(output: Output, home: Home, settings: Settings, book: str | None) 
 def deferred(output: Output, home: Home, settings: Settings, book: str | None, account: str | None) -> None:
     """Show what waits for its value date."""
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book or the_only(books(session))
+        book = book_named(book, books(session))
         found = queries.deferred(session, book, account)
         places = {one.currency: digits(session, book, one.currency) for one in found}
     output.table(

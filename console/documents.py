@@ -14,7 +14,7 @@ import yaml
 
 from book.state import Book
 from commands.calendar import midnight_ms, zone
-from console.choices import date_of, the_only
+from console.choices import book_named, date_of
 from console.feeds import only_book
 from console.output import Output
 from console.sites import at_home
@@ -143,7 +143,7 @@ def diff(
     """Show what differs, value by value."""
     path = Path(one)
     with reading(output, home, settings) as found:
-        book = book or the_only(find_books(found))
+        book = book_named(book, find_books(found))
         if path.suffix or path.exists():
             for draft in read_drafts(path):
                 published = _published(found, book, other or draft.name, must=other is not None)
@@ -199,7 +199,7 @@ def history(output: Output, home: Home, settings: Settings, name: str | None, bo
     """List versions; False where there are none."""
     kind, _, document = (name or "").partition("/")
     with reading(output, home, settings) as found:
-        book = book or the_only(find_books(found))
+        book = book_named(book, find_books(found))
         rows = versions(found, book, kind or None, document or None)
     if not rows:
         output.fail(f"The book {book} has no document{f' {name}' if name else ''}.")
@@ -243,7 +243,7 @@ def show(output: Output, home: Home, settings: Settings, name: str, book: str | 
     """Show a version as a file; False where there is none."""
     kind, document, number = _named(name)
     with reading(output, home, settings) as found:
-        book = book or the_only(find_books(found))
+        book = book_named(book, find_books(found))
         row = version(found, book, kind, document, number)
     if row is None:
         output.fail(f"There is no {name} in the book {book}.")

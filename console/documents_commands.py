@@ -65,7 +65,7 @@ def publish(
     files: Files,
     effective: Annotated[
         str | None,
-        typer.Option(help="From when: 2026-03-01 or 2026-03-01T08:00 in the book's zone [default: now]."),
+        typer.Option(help="From when: 2026-03-01 or 2026-03-01T08:00 in the book's zone; now if left out."),
     ] = None,
     as_user: AsUser = None,
     book: BookOption = None,
@@ -104,7 +104,7 @@ def what_if(
     files: Files,
     first: Annotated[str, typer.Option("--from", help="From then on: a date or time of the book's zone.")],
     last: Annotated[
-        str | None, typer.Option("--to", help="Up to then, a date included [default: now].")
+        str | None, typer.Option("--to", help="Up to then, a date included; now if left out.")
     ] = None,
     examples: Annotated[int, typer.Option(min=0, max=1_000, help="How many examples.")] = 5,
     book: BookOption = None,

@@ -34,8 +34,10 @@ def secret_of(user: str) -> str:
     if file := os.environ.get("DAYBOOK_CREDENTIAL_FILE"):
         try:
             return Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CredentialRefused(f"{file} cannot be read: {error}.") from None
+        except OSError as error:
+            raise CredentialRefused(f"{file} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise CredentialRefused(f"{file} holds no credential: it is not text.") from None
     if sys.stdin.isatty():
         return getpass.getpass(f"Credential of {user}: ")
     raise CredentialRefused(f"Acting as {user} needs the credential of {user}.")

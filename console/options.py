@@ -19,8 +19,8 @@ BookOption = Annotated[
 ]
 AsUser = Annotated[
     str | None,
-    typer.Option("--as", help="The user to act as, by its credential [default: the home's administrator]."),
+    typer.Option("--as", help="The user to act as, by its credential; the home's administrator if left out."),
 ]
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="The home's folder [default: the nearest .daybook upwards].")
+    Path | None, typer.Option("--home", help="The home's folder; the nearest .daybook upwards if left out.")
 ]

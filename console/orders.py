@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from console.choices import the_only
+from console.choices import book_named
 from console.output import Output
 from console.read_models import read_models
 from engine.home import Home
@@ -24,7 +24,7 @@ def _session(
     output: Output, home: Home, settings: Settings, book: str | None
 ) -> Iterator[tuple[Session, str]]:
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        yield session, book or the_only(books(session))
+        yield session, book_named(book, books(session))
 
 
 def _money(session: Session, book: str, amount: int | None, currency: str | None) -> str:
@@ -65,7 +65,7 @@ def bulk(output: Output, home: Home, settings: Settings, book: str | None, bulk_
     with _session(output, home, settings, book) as (session, name):
         found = orders_queries.bulk(session, name, bulk_id)
         if found is None:
-            output.fail(f"There is no bulk {bulk_id}.")
+            output.fail(f"There is no bulk {bulk_id} in the book {name}.")
             return False
         instructions = orders_queries.instructions(session, name, bulk_id)
         lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -42,11 +43,17 @@ class Outcome(msgspec.Struct, omit_defaults=True):
         if self.verdict == "waiting":
             return f"{self.id}  waiting  for approval {self.seq}"
         if self.verdict == "accepted":
-            return f"{self.id}  accepted  {', '.join(self.events)}, seq {self.seq}"
+            return f"{self.id}  accepted  {_counted(self.events)}, seq {self.seq}"
         if self.verdict == "repeated":
             again = f"rejected ({self.reason})" if self.reason else "accepted"
             return f"{self.id}  repeated  it was {again} before, seq {self.seq}"
         return f"{self.id or '?'}  rejected  {self.reason}: {sentence(self.reason, self.figures)}"
+
+
+def _counted(events: Sequence[str]) -> str:
+    """Types in their order, each run of one type as one: a bulk has thousands."""
+    runs = [(name, len(list(same))) for name, same in groupby(events)]
+    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in runs)
 
 
 def outcome_of(answer: Sequence[bytes]) -> Outcome:

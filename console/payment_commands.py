@@ -30,7 +30,7 @@ def pay(
     rail: Annotated[str, typer.Option(help="The rail by which it goes.")],
     agent: Annotated[str, typer.Option(help="BIC of the payee's bank.")] = "",
     country: Annotated[str, typer.Option(help="The payee's country, such as DE.")] = "",
-    id: Annotated[str | None, typer.Option("--id", help="The payment's id [default: a new one].")] = None,
+    id: Annotated[str | None, typer.Option("--id", help="The payment's id; a new one if left out.")] = None,
     reference: Annotated[str, typer.Option(help="What the payee is told.")] = "",
     purpose: Annotated[str, typer.Option(help="ISO 20022 purpose code.")] = "",
     end_to_end: Annotated[str, typer.Option(help="Your own id for it.")] = "",

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from console.choices import date_of, the_only
+from console.choices import book_named, date_of
 from console.output import Output
 from console.read_models import read_models
 from console.sending import send
@@ -36,7 +36,7 @@ def _session(
     output: Output, home: Home, settings: Settings, book: str | None
 ) -> Iterator[tuple[Session, str]]:
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        yield session, book or the_only(books(session))
+        yield session, book_named(book, books(session))
 
 
 def pay(
@@ -189,6 +189,8 @@ def repairs(output: Output, home: Home, settings: Settings, book: str | None) ->
             for one in rows
         ],
     )
+    if not rows:
+        output.say("No payment is in repair.")
     for one in rows:
         output.emit(**msgspec.to_builtins(one))
 
@@ -212,5 +214,7 @@ def stops(output: Output, home: Home, settings: Settings, book: str | None) -> N
             for one in rows
         ],
     )
+    if not rows:
+        output.say("No stop is on.")
     for one in rows:
         output.emit(**msgspec.to_builtins(one))

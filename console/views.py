@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
 import orjson
 
-from console.choices import date_of, the_only
+from console.choices import book_named, days_of
 from console.options import By
 from console.output import Output
 from console.read_models import read_models
@@ -35,7 +34,7 @@ def reading(output: Output, home: Home, settings: Settings) -> Iterator[Session]
 def account(output: Output, home: Home, settings: Settings, book: str | None, id: str) -> bool:
     """Show an account; False where there is none."""
     with reading(output, home, settings) as session:
-        book = book or _only_book(session)
+        book = book_named(book, find_books(session))
         found = find_account(session, book, id)
         if found is None:
             output.fail(f"There is no account {id} in the book {book}.")
@@ -74,9 +73,10 @@ def statement(
     by: By,
 ) -> bool:
     """Show an account's statement; False where there is no such account."""
+    days = days_of(first, last)
     with reading(output, home, settings) as session:
-        book = book or _only_book(session)
-        found = find_statement(session, book, id, _day(first), _day(last), by)
+        book = book_named(book, find_books(session))
+        found = find_statement(session, book, id, *days, by)
         if found is None:
             output.fail(f"There is no account {id} in the book {book}.")
             return False
@@ -120,6 +120,7 @@ def audit(
 ) -> None:
     """Show the newest events that fit, oldest first; with a command id, also what came of it."""
     with reading(output, home, settings) as session:
+        book = None if book is None else book_named(book, find_books(session))
         rows = find_audit(session, book=book, actor=actor, entity=entity, command=command, limit=limit)
         answers = outcomes(session, command, book=book, actor=actor) if command is not None else []
     output.table(
@@ -146,11 +147,3 @@ def audit(
 def _about(event: dict[str, object]) -> str:
     body = {name: value for name, value in event.items() if name not in ENVELOPE and name != "type" and value}
     return orjson.dumps(body).decode()
-
-
-def _only_book(session: Session) -> str:
-    return the_only(find_books(session))
-
-
-def _day(text: str | None) -> datetime.date | None:
-    return None if text is None else date_of(text)

@@ -14,6 +14,7 @@ from console.choices import date_of
 from console.documents import drafted, instant_in, refusals, the_book
 from console.output import Output
 from engine.embedded import open_log
+from engine.errors import WrongUse
 from engine.home import Home
 from engine.settings import Settings
 from gateway.document_files import read_drafts
@@ -37,6 +38,11 @@ def what_if(
     drafts = [draft for path in files for draft in read_drafts(path)]
     _, now = the_book(home, settings, book)
     from_ms = instant_in(now.time_zone, first)
+    to_ms = None if last is None else _end(now.time_zone, last)
+    if from_ms > now.at:
+        raise WrongUse(f"Nothing has happened in {now.id} since {first}.", "Begin earlier.")
+    if to_ms is not None and to_ms < from_ms:
+        raise WrongUse(f"{last} is before {first}.", "Swap --from and --to.")
     until = drafted(drafts, now.time_zone)
     with open_log(home, settings, writer=False) as log, output.progress() as bar:
         task = bar.add_task("deciding otherwise", total=None)
@@ -46,7 +52,7 @@ def what_if(
             now.id,
             until,
             from_ms,
-            None if last is None else _end(now.time_zone, last),
+            to_ms,
             examples=examples,
             progress=lambda done: bar.update(task, completed=done),
         )

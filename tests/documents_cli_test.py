@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -83,6 +84,7 @@ def test_what_cannot_be_is_refused_with_its_reason(home: Terminal) -> None:
         ("documents", "publish", "none.yaml"),
         ("what-if", "product.yaml", "--from", "never"),
         ("what-if", "product.yaml", "--from", "2001-01-01"),
+        ("what-if", "product.yaml", "--from", "2099-01-01"),
     ):
         assert home.run(*words).status == 2, words
     assert home.run("documents", "show", "tariff/none").status == 1
@@ -91,8 +93,10 @@ def test_what_cannot_be_is_refused_with_its_reason(home: Terminal) -> None:
 
 def test_what_if_of_what_the_book_would_not_take_says_why(home: Terminal) -> None:
     (home.folder / "wrong.yaml").write_text(PRODUCT + "  tariff: none\n")
-    done = home.run("what-if", "wrong.yaml", "--from", "2099-01-01")
+    opened = next(one for one in home.ok("events", "--json").lines if one["type"] == "AccountOpened")
+    since = datetime.datetime.fromtimestamp(opened["at"] / 1_000, datetime.UTC).isoformat()
+    done = home.run("what-if", "wrong.yaml", "--from", since)
     assert done.status == 1
     assert "wrong.yaml: tariff: there is no tariff document none" in done.err
-    found = home.ok("what-if", "product.yaml", "--from", "2099-01-01", "--json").last
-    assert (found["commands"], found["changed"]) == (0, 0)
+    found = home.ok("what-if", "product.yaml", "--from", since, "--json").last
+    assert (found["commands"], found["changed"]) == (2, 0)

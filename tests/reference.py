@@ -56,10 +56,10 @@ def _subcommands(group: Any, path: str) -> Iterator[str]:
 
 
 def _parameter(names: list[str], one: Any) -> str:
-    choices = get_args(one.type_descriptor.annotation)
+    choices = [choice for choice in get_args(one.type_descriptor.annotation) if isinstance(choice, str)]
     said = [_plain(one.help or "").rstrip(".")] if one.help else []
     said += [f"one of {', '.join(f'`{choice}`' for choice in choices)}"] if choices else []
-    said += [f"default {one.default}"] if one.default not in (None, False, True, ()) else []
+    said += [f"default {one.default}"] if one.default not in (None, False, True, (), "") else []
     return f"- {', '.join(f'`{name}`' for name in names)}: {'; '.join(said)}."
 
 
