@@ -108,7 +108,7 @@ def test_what_is_killed_is_started_again_and_work_goes_on(site: Terminal) -> Non
         kill(one)
     assert accepted(site, "t4")  # the projector learns of it by the next event
     until(lambda: up.text().count("The projector ended") == 2)
-    assert projected(site) == 100_20
+    assert projected(site) == 100_25
     assert up.stop(signal.SIGTERM) == 0
     assert servers(site.folder) == []
 
