@@ -161,12 +161,14 @@ class _Again:
             raise NotKnown(f"The log holds no book {self.name} at that time.")
         self.book.at = max(self.book.at, self.from_ms)
         refused = publish_drafts(self.book, drafts, self.book.at)
-        if not refused:
+        if rest is not None and not refused:
             self._decide(rest, progress)
         return self._result(refused)
 
-    def _fold(self) -> Iterator[Record]:
-        """Apply what happened before the time; returns what comes after it."""
+    def _fold(self) -> Iterator[Record] | None:
+        """Apply what happened before the time; returns what comes after it, None where that is nothing: a
+        time far ahead would otherwise have its timers fire until then, day by day.
+        """
         events = self.log.events(BEFORE_FIRST)
         key = self.name.encode()
         for record in events:
@@ -177,7 +179,7 @@ class _Again:
             if mine and event.at >= self.from_ms:
                 return itertools.chain([record], events)
             evolve(self.partition, event)
-        return iter(())
+        return None
 
     def _decide(self, rest: Iterator[Record], progress: Progress) -> None:
         """Outcome by outcome, in the order of the log."""
