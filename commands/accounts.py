@@ -7,6 +7,7 @@ from typing import Any
 
 from book.charts import takes_accounts
 from book.interest import books_interest_on
+from book.payment import IN_TRANSIT
 from book.state import Account, Block, Book
 from commands.decision import Decision, knows_currency
 from commands.rates_documents import rates_naming
@@ -25,6 +26,9 @@ from schemas.accounts import (
 from schemas.fields import Direction
 from schemas.message import Date
 from schemas.rejections import Rejection, reject
+
+OPEN_PAYMENTS = (*IN_TRANSIT, "disputed")
+"""A payment that a rail or people have still to say something about."""
 
 
 def open_account(book: Book, command: OpenAccount, at_ms: int) -> Decision:
@@ -155,8 +159,9 @@ def expire_block(book: Book, rest: str, due_ms: int) -> BlockLifted:
 
 def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
     """Rejected, in this order: account_not_found, account_not_open, account_blocked, account_not_empty,
-    day_not_finished (its interest is not known yet), interest_accrued, account_in_use, named_in_rates. Less
-    than a minor unit of interest is forgotten with the account.
+    day_not_finished (its interest is not known yet), interest_accrued, account_in_use,
+    account_serves (a rail in force, suspense, or a payment whose outcome is not known goes by it),
+    named_in_rates. Less than a minor unit of interest is forgotten with the account.
     """
     account = _open(book, command.account)
     if isinstance(account, Rejection):
@@ -173,9 +178,24 @@ def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
             return reject("interest_accrued", credit=interest.credit, debit=interest.debit)
     if account.kind != "customer" and (product := books_interest_on(book, command.account)):
         return reject("account_in_use", product=product)
+    if account.kind != "customer" and (serves := _serves(book, command.account)):
+        return reject("account_serves", kind=serves[0], id=serves[1])
     if account.kind != "customer" and (table := rates_naming(book, command.account)):
         return reject("named_in_rates", table=table)
     return AccountClosed(account=command.account, reason=command.reason)
+
+
+def _serves(book: Book, account_id: str) -> tuple[str, str] | None:
+    """What needs the account open: an answer of a rail that comes later is booked there, and is not lost."""
+    for name, rail in book.in_force.rails.items():
+        if any(account_id in (one.nostro, one.in_transit, one.suspense) for one in rail.currencies):
+            return "rail", name
+    if book.receipts.rules is not None and account_id in book.receipts.rules.accounts.values():
+        return "document", "suspense"
+    for payment_id, one in book.payments.by_id.items():  # a bank closes few accounts of its own
+        if one.status in OPEN_PAYMENTS and account_id in (one.nostro, one.in_transit, one.suspense):
+            return "payment", payment_id
+    return None
 
 
 def is_blocked(account: Account, direction: Direction, at_ms: int) -> bool:

@@ -78,6 +78,7 @@ Reason = Literal[
     "interest_accrued",
     "day_not_finished",
     "account_in_use",
+    "account_serves",
     # transfers
     "same_account",
     "unbalanced",
@@ -335,6 +336,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "day_not_finished": Entry("End of day for {date} is not finished.", "new id, later"),
     "account_in_use": Entry("The product {product} books its interest there.", "correct it"),
+    "account_serves": Entry("The {kind} {id} goes by it.", "correct it"),
     "same_account": Entry("Debit and credit are the same account.", "correct it"),
     "unbalanced": Entry("The legs in {currency} sum to {sum}, not to zero.", "correct it"),
     "too_many_legs": Entry("{legs} legs; a posting has 2 to {most}.", "correct it"),

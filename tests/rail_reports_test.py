@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from schemas.accounts import AccountClosed
 from schemas.fees import Fee
 from schemas.fields import INT64_MAX
 from schemas.rail_reports import (
@@ -405,8 +406,10 @@ GIVEN: list[Word] = [
     pay("settled", 1),
     report("settled", "settled"),
     pay("sent", 10),
-    [[rail_of(name), pay(f"by-{name}", 1, rail=name)] for name in ("shut", "held", "full")],
-    closed("shut-suspense"),
+    [[rail_of(name), pay(f"by-{name}", 1, rail=name)] for name in ("held", "full")],
+    [internal("fees", "income"), tariff("prices", fee("out", flat=1)), product("giro", tariff="prices")],
+    [account("payer", 9, product="giro"), pay("by-shut", 1, "payer")],
+    [transfer("fees", "nostro", 1), closed("fees")],
     block("held-nostro", "audit"),
     internal("lowest"),
     transfer("lowest", "full-nostro", INT64_MAX),
@@ -420,6 +423,7 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("account_not_open", report("by-shut", "settled")),
     ("account_blocked", report("by-held", "settled")),
     ("overflow", report("by-full", "settled")),
+    ("account_serves", closed("sepa-suspense")),
 ]
 
 
@@ -428,6 +432,28 @@ def test_it_is_rejected_for_the_first_of_its_faults(reason: Reason, said: Said) 
     given(*GIVEN)
     when(said)
     then(rejected(reason))
+
+
+def test_an_account_that_a_rail_goes_by_is_not_closed() -> None:
+    """Whatever the rail answers could never be booked, and no account is opened again."""
+    given(world(), pay("p1", 60))
+    when(closed("sepa-suspense"))
+    then(rejected("account_serves", kind="rail", id="sepa"))
+    others = {"nostro": "other-nostro", "in_transit": "other-transit", "suspense": "other-suspense"}
+    when(
+        internal("other-nostro"),
+        internal("other-transit", "suspense"),
+        internal("other-suspense", "suspense"),
+        rail(2, currencies=[{"currency": "EUR", **others}]),
+        closed("sepa-suspense"),
+    )
+    then(rejected("account_serves", kind="payment", id="p1"))
+    when(report("p1", "failed"))
+    then(happened(PaymentFailed, credited="alice"))
+    when(closed("sepa-suspense"))
+    then(happened(AccountClosed))
+    when(closed("other-suspense"))
+    then(rejected("account_serves", kind="rail", id="sepa"))
 
 
 def test_a_report_that_could_not_be_booked_is_taken_when_it_can() -> None:
