@@ -76,7 +76,9 @@ def credential(output: Output, home: Home, settings: Settings, user: str, out: P
         except OSError as error:
             raise WrongUse(f"{out} cannot be written: {error.strerror}.") from None
     set_credential(home, user, secret)
-    home.handover(user).unlink(missing_ok=True)
+    handed = home.handover(user)
+    if out is None or out.resolve() != handed.resolve():
+        handed.unlink(missing_ok=True)
     if out is None:
         output.say(f"The credential of {user}, which is not shown again: {secret}")
         output.emit(user=user, credential=secret)

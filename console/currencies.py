@@ -106,6 +106,7 @@ def quote(
                     ("until", given.expires_at.strftime("%Y-%m-%d %H:%M:%S UTC")),
                 ],
             )
+            output.emit(**msgspec.to_builtins(given))
     return True
 
 

@@ -63,6 +63,7 @@ def pay(
         to = msgspec.convert(payee, Payee)
     except ValueError as error:
         raise WrongUse(f"{error}.", "See `daybook pay --help`.") from None
+    payment = payment or f"pay-{secrets.token_hex(8)}"
     outcome = send(
         output,
         home,
@@ -70,7 +71,8 @@ def pay(
         SubmitPayment,
         named,
         found,
-        payment=payment or f"pay-{secrets.token_hex(8)}",
+        {"payment": payment},
+        payment=payment,
         account=account,
         amount=minor,
         currency=currency,

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from console.identity import acting_user, identity_of
@@ -60,17 +60,22 @@ def send(
     kind: type[Command],
     named: str | None,
     book: str,
+    made: Mapping[str, str] | None = None,
+    /,
     **fields: object,
 ) -> Outcome:
-    """Send one command of a person's, and say what came of it."""
+    """Send one command of a person's, and say what came of it. made: ids that were chosen for the person."""
     user = acting_user(home, settings, named)
     command = kind(
         id=f"cli-{secrets.token_hex(8)}", book=book, actor=user, issued_at_ms=wall_clock(), **fields
     )
     with connect(home, settings, identity_of(home, user)) as connection:
         outcome = outcome_of(connection.submit([Out(book.encode(), encode(command))])[0])
-    output.emit(**outcome.fields())
+    output.emit(**outcome.fields(), **(made or {}))
     output.say(outcome.sentence())
+    if not outcome.rejected:
+        for name, value in (made or {}).items():
+            output.say(f"{name}  {value}")
     return outcome
 
 

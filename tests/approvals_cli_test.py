@@ -80,6 +80,11 @@ def test_a_credential_is_changed_by_who_has_it(home: Terminal) -> None:
     home.ok("submit", "-", "--stamp", stdin=ndjson(ROLE))
     assert home.run("approve", "2", "--as", "boss/2", **old).status == 2
     home.ok("approve", "2", "--as", "boss/2", DAYBOOK_CREDENTIAL=new)
+    kept = home.folder / ".daybook/handover/boss%2F2"
+    home.ok("access", "credential", "boss/2", "--out", kept, DAYBOOK_CREDENTIAL=new)
+    newest = kept.read_text().strip()
+    assert newest != new
+    home.ok("access", "credential", "boss/2", DAYBOOK_CREDENTIAL=newest)
 
 
 def test_access_says_who_could_do_what_then(home: Terminal) -> None:

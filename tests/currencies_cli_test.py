@@ -59,6 +59,8 @@ def test_a_quote_is_asked_for_and_used(home: Terminal) -> None:
     given = home.ok("quote", "q1", "EUR", "USD", "50.00", "--debit", "ann").out
     assert "1.2375" in given
     assert "61.88 USD" in given
+    asked, answered = home.ok("quote", "q2", "EUR", "USD", "50.00", "--json").lines
+    assert (asked["verdict"], answered["quote"], answered["buy_amount"]) == ("accepted", "q2", 61_88)
     home.ok("exchange", "ann", "ann-usd", "--quote", "q1", "--reference", "trip")
     assert home.run("exchange", "ann", "ann-usd", "--quote", "q1", "--json").last["reason"] == "quote_used"
     assert home.run("exchange", "ann", "ann-usd", "4.99", "--json").last["reason"] == "below_minimum"

@@ -48,6 +48,8 @@ def test_a_payment_from_the_first_word_to_its_life(tmp_path: Path, postgres_dsn:
 
     paid = bank.ok("pay", "a1", "12.50", "EUR", *TO, "--id", "p1", "--json").last
     assert (paid["verdict"], paid["events"]) == ("accepted", ["PaymentSubmitted", "PaymentWaiting"])
+    named = bank.ok("pay", "a1", "0.01", "EUR", *TO, "--json").last
+    assert bank.ok("payment", named["payment"], "--json").last["payment"]["amount"] == 1
     refused = bank.run("pay", "a1", "87.51", "EUR", *TO, "--json")
     assert (refused.status, refused.last["reason"]) == (3, "insufficient_funds")
     for wrong in (("12.505", *TO), ("12.50", *TO, "--agent", "no BIC"), ("12.50", *TO, "--on", "tomorrow")):
@@ -55,7 +57,7 @@ def test_a_payment_from_the_first_word_to_its_life(tmp_path: Path, postgres_dsn:
         assert (said.status, len(said.err.splitlines())) == (2, 1), said
 
     (stopped,) = bank.ok("stops", "--json").lines
-    assert (stopped["stop"], stopped["waiting"]) == ("night", 1)
+    assert (stopped["stop"], stopped["waiting"]) == ("night", 2)
     life = bank.ok("payment", "p1", "--json").last
     assert life["payment"]["waits_for"] == "stopped"
     assert [one["type"] for one in life["events"]] == ["PaymentSubmitted", "PaymentWaiting"]
