@@ -51,6 +51,7 @@ def payment_failed(book: Book, event: PaymentFailed) -> None:
     use(book, event.uses)
     payment = book.payments.by_id[event.payment]
     assert payment.status in IN_TRANSIT, "only what is in transit fails"
+    assert event.charged == payment.charged_seq, "the fees that go back are those of its dispatch"
     payment.status = "failed"
     fees_returned(book, payment.charged_seq)
     _final(book, event.payment, payment)

@@ -80,6 +80,7 @@ class Outcomes:
             postings=self._chain.post([(one.in_transit, -one.amount), (credited, one.amount), *back]),
             uses=given_back(self._book, one.uses, reserved=False),
             fees=one.fees,
+            charged=one.charged_seq,
             expected=self._expected(self._id, one.amount, "withdrawn"),
         )
         return (event,) if credited == one.account else (event, self._not_credited(whole))

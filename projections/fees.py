@@ -62,6 +62,8 @@ def changes(batch: Batch) -> Iterator[Change]:
             returned.append(Execute(_WAIVED, [(event.seq, event.book, event.charged, fee.account, fee.line)]))
         elif type(event) is TransferReversed:
             returned.append(Execute(_REVERSED, [(event.seq, event.book, event.transfer)]))
+        elif type(event) is PaymentFailed:
+            returned.append(Execute(_REVERSED, [(event.seq, event.book, event.charged)]))
     if lines:
         yield Insert(FEES, rows_of(lines))
     yield from returned
@@ -90,7 +92,7 @@ VIEWS = (
                 {
                     "currency": CURRENCY,
                     "income": "The income account that received it.",
-                    "status": "charged, waived (given back by a person), or reversed with its transfer.",
+                    "status": "charged, waived (given back by a person), or reversed with what it was for.",
                     "returned_seq": "Number of the event that gave it back; null where it was not.",
                 }
             ),

@@ -67,6 +67,8 @@ def _failed(book: Book, event: PaymentFailed, found: Found) -> None:
     _to_the_payer_or_suspense(event.credited, payment, event.payment, found)
     if payment.status not in {"dispatched", "accepted"}:
         found(f"it fails {event.payment}, which is {payment.status}")
+    if (event.fees, event.charged) != (payment.fees, payment.charged_seq):
+        found(f"it gives back other fees than those of {event.payment}")
 
 
 def _returned(book: Book, event: PaymentReturned, found: Found) -> None:

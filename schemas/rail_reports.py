@@ -69,7 +69,8 @@ class PaymentSettled(Event, tag="PaymentSettled"):
 class PaymentFailed(Event, tag="PaymentFailed"):
     """The payment was not carried out: amount and fees are given back, limits too.
 
-    credited: the payer's account, or suspense where that takes nothing.   fees: those that were reversed.
+    credited: the payer's account, or suspense where that takes nothing.
+    fees: those that were reversed.   charged: seq of the event that had charged them.
     """
 
     payment: str
@@ -84,6 +85,7 @@ class PaymentFailed(Event, tag="PaymentFailed"):
     postings: tuple[Posting, ...]
     uses: tuple[Use, ...]
     fees: tuple[Fee, ...]
+    charged: int
     expected: tuple[ExpectedEntry, ...]
 
 

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from book.fees import fees_left
 from book.state import Book
 from console.limits import limits_of
 from projections.database import Session, connect
 from projections.projector import Projector
 from projections.queries import account as find_account
 from projections.terms_queries import fees
+from schemas.fees import WaiveFee
+from schemas.payments import PaymentDispatched
+from schemas.rail_reports import PaymentFailed
+from tests.payment_words import pay, rails, report
 from tests.projecting import is_right
 from tests.story import (
     BEGAN_MS,
@@ -25,11 +30,12 @@ from tests.story import (
     later,
     refund,
     reversal,
+    say,
     story,
     transfer,
     when,
 )
-from tests.terms_words import fee, limit, limits, product, raised, tariff, waived
+from tests.terms_words import charged, fee, limit, limits, product, raised, tariff, waived
 
 LINES = (
     limit("daily", 500),
@@ -129,8 +135,39 @@ def test_every_row_is_what_the_fold_says(postgres_dsn: str, limit: int) -> None:
         }
         # Fees that were not returned are what the income account holds.
         assert sum(row[5] for row in rows if row[7] == "charged") == book.accounts["fees"].booked
-        charged = fees(session, MAIN, "carl")
-        assert [one.status for one in charged if one.line == "part"] == ["charged", "waived"] * 3
+        of_carl = fees(session, MAIN, "carl")
+        assert [one.status for one in of_carl if one.line == "part"] == ["charged", "waived"] * 3
+    assert is_right(postgres_dsn, story().log.reader())
+
+
+@pytest.mark.parametrize("limit", [1, 10_000])
+def test_fees_of_a_payment_that_failed_are_shown_as_given_back(postgres_dsn: str, limit: int) -> None:
+    """Of p1 all stay, of p2 both go back, of p3 one was waived before and the other goes back."""
+    given(
+        charged(fee("each", flat=3), fee("part", rate="0.01")),
+        rails(),
+        account("alice", 10_000, product="giro"),
+        *(pay(name, 1_000) for name in ("p1", "p2", "p3")),
+    )
+    sent = [one.seq for one in story().events() if type(one) is PaymentDispatched]
+    when(say(WaiveFee, charged=sent[2], account="alice", line="part", reason="goodwill"))
+    when(report("p2", "failed"), report("p3", "failed"))
+    failed = [one.seq for one in story().events() if type(one) is PaymentFailed]
+    with projected(postgres_dsn, limit) as session:
+        rows = session.execute(
+            "SELECT seq, line, status, returned_seq FROM daybook.fees ORDER BY seq, number"
+        ).fetchall()
+    assert rows[:4] == [
+        (sent[0], "each", "charged", None),
+        (sent[0], "part", "charged", None),
+        (sent[1], "each", "reversed", failed[0]),
+        (sent[1], "part", "reversed", failed[0]),
+    ]
+    assert [row[:3] for row in rows[4:]] == [(sent[2], "each", "reversed"), (sent[2], "part", "waived")]
+    left = {seq: fees_left(story().book, seq) for seq in sent}
+    assert {(seq, one.line) for seq, those in left.items() for one in those} == {
+        row[:2] for row in rows if row[2] == "charged"
+    }
     assert is_right(postgres_dsn, story().log.reader())
 
 

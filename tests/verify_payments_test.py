@@ -83,6 +83,7 @@ WRONG: list[tuple[type[Event], Change, str]] = [
         "shop is given what p1 owes to alice",
     ),
     (PaymentFailed, lambda one: {"payment": "p1"}, "it fails p1, which is settled"),
+    (PaymentFailed, lambda one: {"charged": 1}, "it gives back other fees than those of p2"),
     (
         PaymentFailed,
         lambda one: {"credited": "shop", "postings": legs(one, alice="shop")},
