@@ -40,7 +40,7 @@ from commands import (
 from commands.decision import HANDLERS, Decide, Steps
 from schemas.message import Event
 
-RELEASE = 3
+RELEASE = 2
 """The version of deciding. It goes up with every change that could give a command another outcome."""
 
 HANDLERS.update(
