@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from pydantic import TypeAdapter, ValidationError
 
 from console.choices import book_named, date_of
 from console.output import Output
@@ -23,12 +24,31 @@ from projections.payment_queries import PaymentRow, Timeline, timeline
 from projections.payment_queries import repairs as find_repairs
 from projections.payment_queries import stops as find_stops
 from projections.queries import books, digits
+from schemas.documents.wording import problems_in
 from schemas.money import format_minor, parse_minor
 from schemas.payments import Payee, SubmitPayment
 from schemas.rejections import sentence
 
 SAID = ("reason", "detail", "by", "state", "action", "amount", "rail_reference", "credited", "persons")
 """The fields of events that say why, in the order in which they are shown."""
+
+_HELP = "See `daybook pay --help`."
+_ASKED = {
+    "account": "ACCOUNT",
+    "amount": "AMOUNT",
+    "currency": "CURRENCY",
+    "payment": "--id",
+    "rail": "--rail",
+    "payee.name": "--to",
+    "payee.account": "--payee",
+    "payee.agent": "--agent",
+    "payee.country": "--country",
+    "purpose": "--purpose",
+    "reference": "--reference",
+    "end_to_end": "--end-to-end",
+    "channel": "--channel",
+}
+"""How the fields of a payment are given on the command line."""
 
 
 @contextmanager
@@ -60,28 +80,32 @@ def pay(
         places = digits(session, found, currency)
     try:
         minor = parse_minor(amount, places)
-        to = msgspec.convert(payee, Payee)
     except ValueError as error:
-        raise WrongUse(f"{error}.", "See `daybook pay --help`.") from None
-    payment = payment or f"pay-{secrets.token_hex(8)}"
-    outcome = send(
-        output,
-        home,
-        settings,
-        SubmitPayment,
-        named,
-        found,
-        {"payment": payment},
-        payment=payment,
-        account=account,
-        amount=minor,
-        currency=currency,
-        rail=rail,
-        payee=to,
-        execution_date=None if on is None else date_of(on),
+        raise WrongUse(f"{error}.", _HELP) from None
+    fields: dict[str, Any] = {
+        "payment": payment or f"pay-{secrets.token_hex(8)}",
+        "account": account,
+        "amount": minor,
+        "currency": currency,
+        "rail": rail,
+        "payee": payee,
+        "execution_date": None if on is None else date_of(on),
         **details,
-    )
-    return not outcome.rejected
+    }
+    right(fields)
+    fields["payee"] = Payee(**payee)
+    said = {"payment": fields["payment"]}
+    return not send(output, home, settings, SubmitPayment, named, found, said, **fields).rejected
+
+
+def right(fields: dict[str, Any]) -> None:
+    """Raises WrongUse with the first thing that is wrong with a payment before it is sent."""
+    envelope = {"type": "SubmitPayment", "id": "-", "book": "-", "actor": "-", "issued_at_ms": 0}
+    try:
+        TypeAdapter(SubmitPayment).validate_python({**envelope, **fields})
+    except ValidationError as error:
+        first = problems_in(SubmitPayment, error)[0]
+        raise WrongUse(f"{_ASKED.get(first.path, first.path)} {first.what}.", _HELP) from None
 
 
 def payment(output: Output, home: Home, settings: Settings, book: str | None, id: str) -> bool:

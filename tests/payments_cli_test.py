@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from console.payments import right
+from engine.errors import WrongUse
 from tests.payment_words import SEPA
 from tests.terminal import Terminal, ndjson, small_bank
 
@@ -37,6 +39,7 @@ SETUP = ndjson(
         )
     ]
 )
+PAULA = {"name": "Paula Payee", "account": "DE02", "agent": "", "country": "DE"}
 TO = ("--to", "Paula Payee", "--payee", "DE02", "--country", "DE", "--rail", "sepa")
 
 
@@ -66,3 +69,32 @@ def test_a_payment_from_the_first_word_to_its_life(tmp_path: Path, postgres_dsn:
     assert "12.50 EUR" in shown
     assert bank.run("payment", "p9").status == 1
     assert "payment" in bank.ok("repairs").out
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"payee": {**PAULA, "agent": "no BIC"}},
+            '--agent must be 8 or 11 capitals and digits such as BYLADEM1001, and is "no BIC".',
+        ),
+        (
+            {"payee": {**PAULA, "country": "Germany"}},
+            '--country must be a country\'s two capitals such as DE, and is "Germany".',
+        ),
+        ({"payee": {**PAULA, "name": "P" * 501}}, "--to must have at most 500 characters, and has 501."),
+        ({"amount": 0}, "AMOUNT must be more than 0, and is 0."),
+        ({"purpose": "S" * 65}, "--purpose must have at most 64 characters, and has 65."),
+        (
+            {"payment": "no id"},
+            "--id must be letters, digits and . _ : @ / + - beginning with a letter or digit, "
+            'and is "no id".',
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_payment_is_one_sentence_of_our_own(fields: dict[str, Any], said: str) -> None:
+    asked = {"payment": "p1", "account": "a1", "amount": 1, "currency": "EUR", "rail": "sepa", "payee": PAULA}
+    right(asked)
+    with pytest.raises(WrongUse) as wrong:
+        right({**asked, **fields})
+    assert wrong.value.what == said

@@ -1,4 +1,4 @@
-"""What is wrong with a document's fields, in sentences of our own.
+"""What is wrong with the fields of a document or command, in sentences of our own.
 
 They are made from the kind of each error, never from the text of the library that found it, so that they
 read alike and stay the same when it changes. Each says what would be right.
@@ -17,6 +17,8 @@ import msgspec
 from pydantic import ValidationError
 
 from schemas.documents.document import RATE, Problem
+from schemas.parties import COUNTRY
+from schemas.payments import BIC
 
 MOST = 1_000
 """How many problems are told of one document."""
@@ -29,6 +31,8 @@ PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9_-]*$": "letters, digits, _ and - beginning with a letter or digit",
     "^([01][0-9]|2[0-3]):[0-5][0-9]$": 'a time of day such as "22:30"',
     r"^([A-Z]{2}|\*)-([A-Z]{2}|\*)$": 'two countries such as "DE-FR", with * for any',
+    BIC: "8 or 11 capitals and digits such as BYLADEM1001",
+    COUNTRY: "a country's two capitals such as DE",
     "^[A-Z][A-Z0-9_]{3,11}$": "4 to 12 capitals, digits and underscores, beginning with a capital",
 }
 """What the patterns of fields mean. `tests/document_examples_test.py` asks that none is missing."""
