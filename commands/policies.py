@@ -5,35 +5,21 @@ A command type without a line costs one look-up; one whose lines have amounts on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from book.policies import LineInForce, LinesInForce
 from book.state import Book
 from book.usage import Usage
+from commands.payees import paid
 from commands.permission import REACH, Reach
 from schemas.catalogue import COMMANDS, digest
-from schemas.crossbook import SendToBook
 from schemas.documents.approval_policies import Together
 from schemas.fields import INT64_MAX
-from schemas.holds import PlaceHold
-from schemas.instructions import To, ToAccount
 from schemas.message import Command
-from schemas.orders import CreateStandingOrder, SchedulePayment
-from schemas.payments import SubmitPayment
 from schemas.reserves import Use
-from schemas.transfers import Transfer
 
 SLICES = 24
-PAYEE: dict[type[Command], Callable[[Any], str]] = {
-    Transfer: lambda command: command.credit,
-    SubmitPayment: lambda command: command.payee.account,
-    SendToBook: lambda command: f"{command.to_book}/{command.to_account}",
-    PlaceHold: lambda command: command.counterparty,
-    SchedulePayment: lambda command: _paid(command.to),
-    CreateStandingOrder: lambda command: _paid(command.to),
-}
-"""Who is paid. What is not here has no payee of its own, so that all of its maker's counts together."""
 SINGLE: frozenset[type[Command]] = frozenset(
     kind for kind in COMMANDS if {"amount", "currency"} <= set(kind.__struct_fields__)
 )
@@ -166,20 +152,12 @@ def _sums(book: Book, command: Any, amounts: Sequence[tuple[str, int]]) -> dict[
     """What the command sends, as (currency, amount), by maker, payee and currency."""
     actor = book.actors.get(command.actor)
     maker = (actor.person if actor else "") or command.actor
-    payee = PAYEE.get(type(command))
-    parts = [("" if payee is None else payee(command), currency, amount) for currency, amount in amounts]
-    if instructions := getattr(command, "instructions", ()):
-        parts = [(_paid(one.to), one.currency, one.amount) for one in instructions]
     sums: dict[str, tuple[str, int]] = {}
-    for name, currency, amount in parts:
+    for name, currency, amount in paid(book, command, amounts):
         whom = digest(name.encode()) if name else ""  # it may be personal, and this goes into events
         key = f"{maker}\n{whom}\n{currency}"
         sums[key] = (currency, sums[key][1] + amount if key in sums else amount)
     return sums
-
-
-def _paid(to: To) -> str:
-    return to.account if isinstance(to, ToAccount) else to.payee.account
 
 
 def _sent(book: Book, limit: str, together: Together, key: str, at_ms: int, own: Sequence[Use]) -> int:
