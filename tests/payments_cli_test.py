@@ -87,8 +87,10 @@ def test_a_payment_from_the_first_word_to_its_life(tmp_path: Path, postgres_dsn:
         ({"purpose": "S" * 65}, "--purpose must have at most 64 characters, and has 65."),
         (
             {"payment": "no id"},
-            "--id must be letters, digits and . _ : @ / + - beginning with a letter or digit, "
-            'and is "no id".',
+            (
+                "--id must be letters, digits and . _ : @ / + - beginning with a letter or digit, "
+                'and is "no id".'
+            ),
         ),
     ],
 )
