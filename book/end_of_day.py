@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from book import revaluation
+from book import months, revaluation
 from book.accruals import EndOfDay
 from book.state import Book
 from schemas.end_of_day import DayFinished, EndOfDayAdvanced
@@ -23,22 +23,25 @@ def day_closed(book: Book, closed: Date, today: Date, at_ms: int) -> None:
     """A business day is over; with it any date that the place skipped."""
     revaluation.day_closed(book, closed)
     work = book.end_of_day
-    for day in range(closed.toordinal(), today.toordinal()):
-        if has_work(book, Date.fromordinal(day)):
-            work.pending.append(day)
+    for ordinal in range(closed.toordinal(), today.toordinal()):
+        day = Date.fromordinal(ordinal)
+        if is_months_last(day) and book.accounts:
+            months.month_is_over(book, day)
+        if has_work(book, day):
+            work.pending.append(ordinal)
     if work.pending and work.due_ms is None:
         work.due_ms = at_ms + PACE_MS
 
 
 def has_work(book: Book, day: Date) -> bool:
-    """Whether a closed day leaves anything to do: interest, monthly fees or those that are still unpaid,
-    positions to revalue.
+    """Whether a closed day leaves anything to do: interest, unpaid fees, positions to revalue; a month's last
+    one leaves balances to add up, and monthly fees.
     """
     work = book.end_of_day
     return (
         bool(work.bearing or work.unpaid)
         or day.toordinal() in book.fx.closing
-        or (is_months_last(day) and has_monthly_fees(book))
+        or (is_months_last(day) and bool(book.accounts))
     )
 
 

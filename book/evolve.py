@@ -25,6 +25,7 @@ from book import (
     holds,
     interest,
     limits,
+    months,
     orders,
     parties,
     payments,
@@ -54,7 +55,10 @@ def _moved(book: Book, event: Any) -> None:
     if book.end_of_day.bearing:
         interest.interest_moved(book, event)
     if event.value_date != event.booking_date:
-        closing.valued_elsewhere(book, event)
+        months.valued_elsewhere(book, event)
+    ended = book.closing.months
+    if ended and ended[-1].since is not None:
+        months.moved(book, event)
 
 
 OPEN = books.OPEN
@@ -70,6 +74,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **documents.EVOLVE,
     **interest.EVOLVE,
     **closing.EVOLVE,
+    **months.EVOLVE,
     **end_of_day.EVOLVE,
     **approvals.EVOLVE,
     **bulk.EVOLVE,

@@ -9,7 +9,6 @@ from typing import Any
 from book.books import BUSINESS_DATE_TIMER
 from book.state import SYSTEM_BOOK, Book
 from commands.calendar import local_date, midnight_ms, zone
-from commands.closing import month_end
 from commands.decision import Decision, knows_currency
 from schemas.books import (
     DAY_MS,
@@ -27,7 +26,6 @@ from schemas.books import (
     TimeAdvanced,
 )
 from schemas.fields import ESSENTIAL_KINDS
-from schemas.message import Event
 from schemas.rejections import reject
 
 _A_DAY = datetime.timedelta(days=1)
@@ -123,17 +121,15 @@ def confirm_clock(book: Book, command: ConfirmClock, at_ms: int) -> Decision:
     return ClockConfirmed(through_ms=at_ms, reason=command.reason)
 
 
-def roll_business_date(book: Book, rest: str, due_ms: int) -> Event | tuple[Event, ...]:
+def roll_business_date(book: Book, rest: str, due_ms: int) -> BusinessDateRolled:
     """The timer at midnight: the next business day begins. A day that the place skipped (Samoa had no 30
-    December 2011) begins and ends at the same moment, and is none. A month that ends says what it came to.
+    December 2011) begins and ends at the same moment, and is none.
     """
     began_ms = book.timers.due[BUSINESS_DATE_TIMER]
     today = book.business_date + _A_DAY
     while (ends_ms := midnight_ms(book.time_zone, today + _A_DAY)) <= began_ms:
         today += _A_DAY
-    rolled = BusinessDateRolled(business_date=today, midnight_ms=ends_ms)
-    ended = month_end(book, book.business_date, today)
-    return rolled if ended is None else (ended, rolled)
+    return BusinessDateRolled(business_date=today, midnight_ms=ends_ms)
 
 
 def set_repeat_window(book: Book, command: SetRepeatWindow, at_ms: int) -> Decision:

@@ -1,58 +1,24 @@
-"""What is decided about the end of months, periods and years."""
+"""What is decided about the end of periods and years."""
 
 from __future__ import annotations
 
 import datetime
 
-from book.closing import RESULTS
 from book.end_of_day import unfinished_day
 from book.month_ends import MonthEnd
+from book.months import month_ended_on
 from book.state import Book
 from commands.decision import Decide, Decision, Steps
+from commands.months import line_balances
 from commands.slices import Sums
 from schemas.books import ClosePeriod, PeriodClosed
-from schemas.closing import CloseYear, LineBalance, MonthEnded, PeriodBalances, ResultBalance, YearClosed
+from schemas.closing import CloseYear, PeriodBalances, YearClosed
 from schemas.message import Date, Event
 from schemas.rejections import reject
 
 _A_DAY = datetime.timedelta(days=1)
 CLOSED_AT_ONCE = 250
 """How many income and expense accounts one event carries to retained earnings."""
-
-
-def month_end(book: Book, day: Date, tomorrow: Date) -> MonthEnded | None:
-    """The balances of a month that is over with this day, by value date; None where it goes on."""
-    if day.month == tomorrow.month or not book.accounts:
-        return None
-    # One pass over every account, in one go: nothing here may cost more than it must.
-    lines: dict[tuple[str, str], int] = {}
-    results: dict[str, int] = {}
-    for account_id, account in book.accounts.items():
-        if booked := account.booked:
-            key = (account.ledger, account.currency)
-            lines[key] = lines.get(key, 0) + booked
-            if account.kind in RESULTS:
-                results[account_id] = booked
-    for one in book.closing.forward:
-        if one.day > day.toordinal():
-            account = book.accounts[one.account]
-            key = (account.ledger, account.currency)
-            lines[key] = lines.get(key, 0) - one.amount
-            if account.kind in RESULTS:
-                results[one.account] = results.get(one.account, 0) - one.amount
-    return MonthEnded(
-        business_date=day,
-        lines=tuple(LineBalance(*key, balance) for key, balance in sorted(lines.items())),
-        results=tuple(ResultBalance(account_id, balance) for account_id, balance in results.items()),
-    )
-
-
-def _lines(lines: dict[str, int]) -> tuple[LineBalance, ...]:
-    return tuple(
-        LineBalance(ledger, currency, balance)
-        for key, balance in sorted(lines.items())
-        for ledger, _, currency in [key.partition("\n")]
-    )
 
 
 def close_period(book: Book, command: ClosePeriod, at_ms: int) -> Decision:
@@ -73,7 +39,10 @@ def _closed(book: Book, through: Date) -> tuple[Event, ...]:
     ended = [one for one in book.closing.months if one.day <= through.toordinal()]
     return (
         PeriodClosed(open_from=through + _A_DAY),
-        *(PeriodBalances(through=Date.fromordinal(one.day), lines=_lines(one.lines)) for one in ended),
+        *(
+            PeriodBalances(through=Date.fromordinal(one.day), lines=line_balances(one.sums.lines))
+            for one in ended
+        ),
     )
 
 
@@ -83,7 +52,7 @@ def close_year(book: Book, command: CloseYear, at_ms: int) -> Decision:
     currency_mismatch (income or expense in a currency without retained earnings), overflow.
     """
     last = Date(command.year, 12, 31)
-    month = next((one for one in book.closing.months if one.day == last.toordinal()), None)
+    month = month_ended_on(book, last)
     if last >= book.open_from and (month is None or unfinished_day(book, last) is not None):
         return reject("day_not_finished", date=last.isoformat())
     if month is None or last < book.open_from:
@@ -118,7 +87,7 @@ def _results(book: Book, month: MonthEnd) -> list[tuple[str, int]]:
     """What each income and expense account came to. What a closed one held has gone elsewhere since."""
     return [
         (account_id, balance)
-        for account_id, balance in month.results.items()
+        for account_id, balance in month.sums.results.items()
         if balance and book.accounts[account_id].is_open
     ]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from book.end_of_day import PACE_MS
 from book.state import Book
-from commands import fees_due, interest, positions
+from commands import fees_due, interest, months, positions
 from commands.decision import Steps
 from commands.slices import Slice
 from schemas.end_of_day import DayFinished, EndOfDayAdvanced
@@ -18,6 +18,7 @@ from schemas.message import Date
 
 Step = Callable[[Book, Date, int], Slice]
 STEPS: dict[str, Step] = {
+    "month_end": months.add_up,  # first, while little has moved since
     "fees": fees_due.charge,  # with the day as value date, so before its interest
     "accrual": interest.accrue,
     "capitalisation": interest.capitalise,

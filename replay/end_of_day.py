@@ -1,4 +1,5 @@
-"""What must hold of end of day beside its postings: what accounts accrue, receive and pay is what was posted.
+"""What must hold of end of day beside its postings: what accounts accrue, receive and pay is what was posted,
+and what a month comes to adds up.
 
 Asked of each event before the book applies it.
 """
@@ -7,11 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, Literal
 
 from book.interest import interest_key, side_of
 from book.state import Account, Book
 from commands.terms import fee_legs
+from schemas.closing import ClosingBalancesAdded, LineBalance, MonthEnded, PeriodBalances
 from schemas.fees_due import FeesCharged
 from schemas.interest import UNITS, Accrual, InterestAccrued, InterestCapitalised
 from schemas.message import Event
@@ -99,4 +102,35 @@ MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     InterestAccrued: _accrued,
     InterestCapitalised: _capitalised,
     FeesCharged: _fees,
+}
+
+
+def _added(book: Book, event: ClosingBalancesAdded, found: Found) -> None:
+    work = book.end_of_day
+    if not work.pending or event.business_date.toordinal() != work.pending[0] or event.first != work.done:
+        found(f"it adds up {event.business_date} from account {event.first} on, which is not what comes next")
+    slice_of = list(islice(book.accounts, event.first, event.last))
+    if len(slice_of) != event.last - event.first or not {one.account for one in event.results} <= set(
+        slice_of
+    ):
+        found(f"accounts {event.first} to {event.last} are not those that it adds up")
+
+
+def _balanced(book: Book, event: MonthEnded | PeriodBalances, found: Found) -> None:
+    for currency, left in _by_currency(event.lines).items():
+        if left:
+            found(f"the closing balances in {currency} sum to {left}, not to zero")
+
+
+def _by_currency(lines: Iterable[LineBalance]) -> Legs:
+    sums: Legs = defaultdict(int)
+    for one in lines:
+        sums[one.currency] += one.balance
+    return sums
+
+
+OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {
+    ClosingBalancesAdded: _added,
+    MonthEnded: _balanced,
+    PeriodBalances: _balanced,
 }

@@ -217,4 +217,5 @@ MONEY: dict[type[Event], Callable[[Book, Any, Found], None]] = {
 OTHERS: dict[type[Event], Callable[[Book, Any, Found], None]] = {
     AccountClosed: _closing,
     **value_dates.OTHERS,
+    **end_of_day.OTHERS,
 }

@@ -41,16 +41,29 @@ class CloseYear(Command, tag="CloseYear"):
     retained_earnings: Annotated[tuple[AccountId, ...], Meta(max_length=200), at.MaxLen(200)]
 
 
-class MonthEnded(Event, tag="MonthEnded"):
-    """The last business date of a month is over. What comes later with a value date in it changes the month
-    until its period is closed.
+class ClosingBalancesAdded(Event, tag="ClosingBalancesAdded"):
+    """A slice of the accounts was added to the closing balances of a month that is over.
 
-    lines, results: what was booked by then with a value date by then.
+    business_date: the month's last.   first, last: which accounts, in the order in which they were opened;
+    the last is not among them.   lines, results: what they held when that day closed, whatever moved since.
+    """
+
+    business_date: Date
+    first: int
+    last: int
+    lines: tuple[LineBalance, ...]
+    results: tuple[ResultBalance, ...]
+
+
+class MonthEnded(Event, tag="MonthEnded"):
+    """All accounts are in the closing balances of a month. What comes later with a value date in it changes
+    them until its period is closed.
+
+    lines: what has a value date by then, of all that was booked by now. They sum to zero per currency.
     """
 
     business_date: Date
     lines: tuple[LineBalance, ...]
-    results: tuple[ResultBalance, ...]
 
 
 class PeriodBalances(Event, tag="PeriodBalances"):
@@ -70,4 +83,4 @@ class YearClosed(Event, tag="YearClosed"):
 
 
 COMMANDS = (CloseYear,)
-EVENTS = (MonthEnded, PeriodBalances, YearClosed)
+EVENTS = (ClosingBalancesAdded, MonthEnded, PeriodBalances, YearClosed)

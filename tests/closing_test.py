@@ -6,9 +6,18 @@ import datetime
 
 import pytest
 
+from book.end_of_day import PACE_MS
 from commands import closing as deciding
 from schemas.books import ClosePeriod, PeriodClosed
-from schemas.closing import CloseYear, LineBalance, MonthEnded, PeriodBalances, YearClosed
+from schemas.closing import (
+    CloseYear,
+    ClosingBalancesAdded,
+    LineBalance,
+    MonthEnded,
+    PeriodBalances,
+    ResultBalance,
+    YearClosed,
+)
 from schemas.fields import INT64_MAX
 from schemas.rejections import Reason
 from tests.interest_words import BANK, bearing, interest, on, pass_days, product
@@ -84,7 +93,7 @@ def test_it_is_rejected_for_the_first_of_its_faults(reason: Reason, said: Said) 
 
 def test_a_month_ends_with_what_has_a_value_date_in_it() -> None:
     given(account("alice", 10_000), internal("fees", "income"), transfer("alice", "fees", 300))
-    when(to(1_717_200_000_000))  # 1 June begins
+    when(to(1_717_200_000_000 + 2 * PACE_MS))  # 1 June has begun, and May is added up
     (ended,) = (event for event in story().events() if isinstance(event, MonthEnded))
     assert ended.business_date == on("2024-05-31")
     assert ended.lines == (
@@ -92,7 +101,9 @@ def test_a_month_ends_with_what_has_a_value_date_in_it() -> None:
         LineBalance("2000", "EUR", 9_700),
         LineBalance("4000", "EUR", 300),
     )
-    assert [(one.account, one.balance) for one in ended.results] == [("fees", 300)]
+    (added,) = (event for event in story().events() if isinstance(event, ClosingBalancesAdded))
+    assert (added.first, added.last, added.lines) == (0, 4, ended.lines)
+    assert added.results == (ResultBalance("fees", 300),)
     # What comes in June for May, and what comes for June.
     when(transfer("alice", "fees", 50, value_date=on("2024-05-20")), transfer("alice", "fees", 1))
     when(say(ClosePeriod, through=on("2024-05-31")))

@@ -9,12 +9,14 @@ import pytest
 from book.digest import book_digest
 from book.end_of_day import PACE_MS
 from commands import interest as deciding
+from commands import months
 from engine.errors import DaybookError
 from engine.log.memory import Crash, Fault
 from engine.log.records import Out
 from schemas.accounts import AccountOpened
 from schemas.books import BusinessDateRolled
 from schemas.catalogue import encode
+from schemas.closing import ClosingBalancesAdded, MonthEnded
 from schemas.end_of_day import DayFinished, EndOfDayAdvanced
 from schemas.interest import Accrual, InterestAccrued, InterestCapitalised
 from schemas.message import Event
@@ -49,15 +51,15 @@ END_OF_MAY_MS = MIDNIGHT_MS + 16 * DAY_MS
 
 @pytest.fixture(autouse=True)
 def small_slices() -> Iterator[None]:
-    """Slices of three accounts, two to a slice of capitalisation. No decision depends on a slice's size but
+    """Slices of three accounts, two to a slice of capitalisation, four to one of a month's end. No decision depends on a slice's size but
     by the events that it is said in, and both sides of every comparison have the same.
     """
-    had = deciding.SLICE, deciding.CAPITALISED
-    deciding.SLICE, deciding.CAPITALISED = 3, 2
+    had = deciding.SLICE, deciding.CAPITALISED, months.SLICE
+    deciding.SLICE, deciding.CAPITALISED, months.SLICE = 3, 2, 4
     yield
     prove()  # with slices of that size
     forget()
-    deciding.SLICE, deciding.CAPITALISED = had
+    deciding.SLICE, deciding.CAPITALISED, months.SLICE = had
 
 
 def kinds(since: int = 0) -> list[type[Event]]:
@@ -174,10 +176,12 @@ def month_end(told: Story) -> str:
     persist(told, advance(END_OF_MAY_MS))
     for number in range(12):
         told.now = END_OF_MAY_MS + (number + 1) * 100
-        persist(told, transfer(NAMES[number % 10], NAMES[(number + 3) % 10], 7, value_date=on("2024-05-20")))
+        value_date = on("2024-05-20") if number % 3 else on("2024-07-02")
+        persist(told, transfer(NAMES[number % 10], NAMES[(number + 3) % 10], 7, value_date=value_date))
     persist(told, advance(END_OF_MAY_MS + 3_600_000))
     assert not told.book.end_of_day.pending
-    assert InterestCapitalised in kinds()
+    assert {InterestCapitalised, MonthEnded} <= set(kinds())
+    assert kinds().count(ClosingBalancesAdded) == 4  # of 15 accounts
     return book_digest(told.book)
 
 
