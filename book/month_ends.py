@@ -46,7 +46,7 @@ class MonthEnd(msgspec.Struct):
 class Closing(msgspec.Struct):
     """months: that ended and whose period is open, oldest first.
 
-    forward: what was booked with a value date in a later month, by that month; see `month_of`.
+    forward: what was booked with a value date that was still to come, by its month; see `month_of`.
     """
 
     months: list[MonthEnd] = []
@@ -54,5 +54,5 @@ class Closing(msgspec.Struct):
 
 
 def month_of(day: datetime.date) -> int:
-    """Months are numbered, so that each comes one after the one before."""
+    """Months are numbered; the next one has the next number."""
     return day.year * 12 + day.month

@@ -26,14 +26,12 @@ def month_is_over(book: Book, day: Date) -> None:
     """
     closing, month = book.closing, month_of(day)
     later = Balances({}, {})
-    for valued, sums in closing.forward.items():
-        if valued > month:
-            for line, amount in sums.lines.items():
-                later.add(line, -amount)
-            for account, amount in sums.results.items():
-                later.add_result(account, -amount)
-    # The next month's own is taken off no further month.
-    closing.forward = {valued: sums for valued, sums in closing.forward.items() if valued > month + 1}
+    closing.forward = {valued: sums for valued, sums in closing.forward.items() if valued > month}
+    for sums in closing.forward.values():
+        for line, amount in sums.lines.items():
+            later.add(line, -amount)
+        for account, amount in sums.results.items():
+            later.add_result(account, -amount)
     closing.months.append(MonthEnd(day.toordinal(), len(book.accounts), later, {}))
     del closing.months[:-MOST_MONTHS]
 
@@ -50,9 +48,8 @@ def valued_elsewhere(book: Book, event: MoneyEvent) -> None:
     """Money moved with another value date than today's: months that have ended, or have not, count it."""
     closing = book.closing
     if event.value_date > event.booking_date:
-        valued = month_of(event.value_date)
-        if valued > month_of(event.booking_date):
-            _count(book, closing.forward.setdefault(valued, Balances({}, {})), event)
+        sums = closing.forward.setdefault(month_of(event.value_date), Balances({}, {}))
+        _count(book, sums, event)
         return
     day = event.value_date.toordinal()
     for month in closing.months:

@@ -40,33 +40,81 @@ class Model(Decisions):
         self.reversible: int = opened["reversible_days"]
         self.timers = [((self.at // DAY_MS + 1) * DAY_MS, "business_date")]
         self.known: list[Json] = []
+        self.ended: list[Json] = []
 
-    def month_ends(self, event: Json) -> None:
-        """The midnight timer says so first; its other event follows. No value date is ever ahead here."""
-        assert event["business_date"] == self.today.isoformat()
-        assert (self.today + datetime.timedelta(days=1)).day == 1
+    def month_is_over(self) -> None:
+        """What every line holds is kept until the book has added it up. No value date is ever ahead here."""
+        self.ended.append(
+            {
+                "day": self.today,
+                "lines": self.lines(),
+                "late": {},
+                "added": False,
+                "accounts": len(self.accounts),
+                "due": self.at + 25,
+            }
+        )
+
+    def lines(self) -> dict[tuple[str, str], int]:
         lines: dict[tuple[str, str], int] = {}
         for one in self.accounts.values():
             if one["balance"]:
                 key = (LINES[one["kind"]], one["currency"])
                 lines[key] = lines.get(key, 0) + one["balance"]
-        assert {(ledger, currency): amount for ledger, currency, amount in event["lines"]} == lines
+        return lines
+
+    def late_for_months(self, event: Json) -> None:
+        """What is booked with a value date in a month that is over counts in it."""
+        for month in self.ended:
+            if event.get("value_date", self.today.isoformat()) <= month["day"].isoformat():
+                for one in event["postings"]:
+                    key = (LINES[self.accounts[one["account"]]["kind"]], one["currency"])
+                    month["late"][key] = month["late"].get(key, 0) + one["amount"]
+
+    def end_of_day(self, event: Json, latest_ms: int) -> None:
+        """A month's last day is all the work that there is: one slice, and another that finds nothing more."""
+        month = self.ended[0]
+        assert event["business_date"] == month["day"].isoformat()
+        assert max(self.at, month["due"]) <= event["at"] <= latest_ms
+        self.at = event["at"]
+        told = {(ledger, currency): amount for ledger, currency, amount in event.get("lines", ()) if amount}
+        if event["type"] == "ClosingBalancesAdded":
+            assert told == month["lines"]
+            assert (event["first"], event["last"]) == (0, month["accounts"])
+        elif event["type"] == "MonthEnded":
+            for key, amount in month["late"].items():
+                month["lines"][key] = month["lines"].get(key, 0) + amount
+            assert told == {key: amount for key, amount in month["lines"].items() if amount}
+            month["added"] = True
+        elif event["type"] == "EndOfDayAdvanced":
+            assert month["added"]
+            assert event["next_ms"] == self.at + 25
+            month["due"] = event["next_ms"]
+        else:
+            assert event["type"] == "DayFinished"
+            del self.ended[0]
+            assert event["next_ms"] == (self.at + 25 if self.ended else None)
+            for other in self.ended[:1]:
+                other["due"] = self.at + 25
 
     # --- time -----------------------------------------------------------------------------------------
 
     def fire(self, event: Json, latest_ms: int) -> None:
-        """A timer fired: it must be the next one, and due."""
+        """A timer fired: it must be the next one, and due. End-of-day work has its own time."""
+        if event["timer"] == "end_of_day":
+            self.end_of_day(event, latest_ms)
+            self.age()
+            return
         due, timer = min(self.timers)
         assert event["timer"] == timer
         assert due <= latest_ms
         assert event["at"] == max(due, self.at)
         assert event["cause"] == -1
         self.at = event["at"]
-        if event["type"] == "MonthEnded":
-            self.month_ends(event)
-            return
         self.timers.remove((due, timer))
         if timer == "business_date":
+            if (self.today + datetime.timedelta(days=1)).day == 1 and self.accounts:
+                self.month_is_over()
             self.today += datetime.timedelta(days=1)
             assert event["type"] == "BusinessDateRolled"
             assert event["business_date"] == self.today.isoformat()
@@ -214,6 +262,8 @@ class Model(Decisions):
         for posting in event.get("postings", ()):
             totals[posting["currency"]] = totals.get(posting["currency"], 0) + posting["amount"]
         assert not any(totals.values())
+        if event.get("postings"):
+            self.late_for_months(event)
         if event["type"] in ("TransferPosted", "EntriesPosted"):
             legs = [(one["account"], one["amount"]) for one in event["postings"]]
             two = event["type"] == "TransferPosted"
