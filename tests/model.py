@@ -72,7 +72,7 @@ class Model(Decisions):
                     month["late"][key] = month["late"].get(key, 0) + one["amount"]
 
     def end_of_day(self, event: Json, latest_ms: int) -> None:
-        """A month's last day is all the work that there is: one slice, and another that finds nothing more."""
+        """A month's last day is all the work that there is: one slice, then one that is empty."""
         month = self.ended[0]
         assert event["business_date"] == month["day"].isoformat()
         assert max(self.at, month["due"]) <= event["at"] <= latest_ms
