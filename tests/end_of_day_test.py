@@ -51,8 +51,8 @@ END_OF_MAY_MS = MIDNIGHT_MS + 16 * DAY_MS
 
 @pytest.fixture(autouse=True)
 def small_slices() -> Iterator[None]:
-    """Slices of three accounts, two of capitalisation, four of a month's end. No decision depends on their size but
-    by the events that it is said in, and both sides of every comparison have the same.
+    """Slices of three accounts, two of capitalisation, four of a month's end. No decision depends on
+    their size but by the events that it is said in, and both sides of every comparison have the same.
     """
     had = deciding.SLICE, deciding.CAPITALISED, months.SLICE
     deciding.SLICE, deciding.CAPITALISED, months.SLICE = 3, 2, 4

@@ -131,7 +131,7 @@ class Machine(RuleBasedStateMachine):
             if event["type"] == "BookOpened":
                 self.models[name] = Model(event)
                 continue
-            if event["timer"]:
+            if event.get("timer"):  # left out of the plainest events where it is empty
                 self.models[name].fire(event, self.latest(name))
                 continue
             if event["cause"] < 0:
