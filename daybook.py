@@ -185,13 +185,19 @@ def statement(
     first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
     by: Annotated[By, typer.Option(help="Which of its two dates orders the postings.")] = "booking-date",
+    period: Annotated[str | None, typer.Option(help="Figures of a month instead, YYYY-MM.")] = None,
     book: BookOption = None,
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
-    """An account's statement: opening balance, postings with the balance after each, closing balance."""
-    from console import views
+    """An account's statement: opening balance, postings with the balance after each, closing balance; of a
+    period in figures, with the interest and fees in it.
+    """
+    from console import ledger, views
 
+    if period is not None:
+        found = in_home(ledger.period_statement, json, home, book, id, period, first or last)
+        _exit(DONE if found else CHECK_FAILED)
     found = in_home(views.statement, json, home, book, id, first, last, by)
     _exit(DONE if found else CHECK_FAILED)
 

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from book.dates import months_later
-from console.choices import book_named, date_of, days_of
+from console.choices import date_of, month_of, the_only
 from console.options import By
 from console.output import Output
 from console.read_models import read_models
+from engine.errors import WrongUse
 from engine.home import Home
 from engine.settings import Settings
 from projections import ledger_queries as ask
@@ -31,7 +32,7 @@ def book_session(
 ) -> Iterator[tuple[Session, str]]:
     """A session, and the book that is meant: the only one, where none is named."""
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        yield session, book_named(book, books(session))
+        yield session, book or the_only(books(session))
 
 
 def day_of(text: str | None) -> datetime.date | None:
@@ -70,6 +71,45 @@ def trial_balance(
     return not any(totals.values())
 
 
+def period_statement(
+    output: Output,
+    home: Home,
+    settings: Settings,
+    book: str | None,
+    id: str,
+    period: str,
+    day: str | None,
+) -> bool:
+    """Show what an account did in a month, in figures; False where there is no such account.
+
+    day: of another span that was asked for, too, which is wrong use.
+    """
+    if day is not None:
+        raise WrongUse("A period has its first and last day.", "Leave out --from and --to.")
+    first = month_of(period)
+    last = months_later(first, 1) - datetime.timedelta(1)
+    with book_session(output, home, settings, book) as (session, name):
+        found = ask.period_statement(session, name, id, first, last)
+        if found is None:
+            output.fail(f"There is no account {id} in the book {name}.")
+            return False
+        places = digits(session, name, found.currency)
+    output.say(f"{id}, {found.currency}, {first} to {last}, by booking date")
+    figures = {
+        "opening balance": found.opening,
+        "credited": found.credit,
+        "debited": -found.debit,
+        "of it interest": found.interest,
+        "of it fees": found.fees,
+        "closing balance": found.closing,
+    }
+    output.table(
+        "", ["", ">amount"], [(what, format_minor(amount, places)) for what, amount in figures.items()]
+    )
+    output.emit(**msgspec.to_builtins(found))
+    return True
+
+
 def entries(
     output: Output,
     home: Home,
@@ -80,9 +120,8 @@ def entries(
     last: str | None,
 ) -> bool:
     """Show a line's postings; False where the chart has no such line."""
-    days = days_of(first, last)
     with book_session(output, home, settings, book) as (session, name):
-        found = ask.general_ledger(session, name, line, *days)
+        found = ask.general_ledger(session, name, line, day_of(first), day_of(last))
         if found is None:
             output.fail(f"The chart of accounts of {name} has no line {line}.")
             return False

@@ -77,7 +77,8 @@ class GeneralLedger(msgspec.Struct, frozen=True):
 class PeriodStatement(msgspec.Struct, frozen=True):
     """What an account did between two booking dates, both included. opening + credit - debit = closing.
 
-    interest: booked to it, what it received less what it paid.   fees: monthly ones, as a negative sum.
+    interest: booked to it, what it received less what it paid.   fees: charged with movements or each month,
+    less what was given back; negative where it paid.
     """
 
     account: str
@@ -248,10 +249,14 @@ def period_statement(
         days = daily_balances(session, book, account, first, last)
         of = rows(
             session,
-            f"SELECT coalesce(sum(amount) FILTER (WHERE type = 'InterestCapitalised'), 0) AS interest, "
-            f"coalesce(sum(amount) FILTER (WHERE type = 'FeesCharged'), 0) AS fees FROM {LIVE}.entries "
-            "WHERE book = %s AND account = %s AND booking_date BETWEEN %s AND %s",
-            *(book, account, first, last),
+            f"WITH own AS (SELECT seq, amount, type FROM {LIVE}.entries "
+            "WHERE book = %s AND account = %s AND booking_date BETWEEN %s AND %s), "
+            f"fees AS (SELECT seq, returned_seq, amount FROM {LIVE}.fees "
+            "WHERE book = %s AND account = %s) SELECT "
+            "(SELECT coalesce(sum(amount), 0) FROM own WHERE type = 'InterestCapitalised') AS interest, "
+            "(SELECT coalesce(sum(amount), 0) FROM fees WHERE returned_seq IN (SELECT seq FROM own)) - "
+            "(SELECT coalesce(sum(amount), 0) FROM fees WHERE seq IN (SELECT seq FROM own)) AS fees",
+            *(book, account, first, last, book, account),
         )[0]
     debit, credit = sum(one.debit for one in days), sum(one.credit for one in days)
     return PeriodStatement(

@@ -116,6 +116,20 @@ def test_an_accounts_interest_is_told_with_its_rates(bank: Terminal) -> None:
     assert bank.run("interest", "nobody").status == 1
 
 
+def test_a_period_is_told_in_figures(bank: Terminal) -> None:
+    told = bank.ok("statement", "alice", "--period", "2024-06").out
+    assert "2024-06-01 to 2024-06-30" in told
+    shown = bank.ok("statement", "alice", "--period", "2024-06", "--json").last
+    assert (shown["opening"], shown["interest"], shown["fees"], shown["closing"]) == (
+        *(1_000_000, 1_700, 0, 1_001_700),
+    )
+    may = bank.ok("statement", "alice", "--period", "2024-05", "--json").last
+    assert (may["opening"], may["credit"], may["debit"], may["closing"]) == (0, 1_000_000, 0, 1_000_000)
+    assert bank.run("statement", "nobody", "--period", "2024-05").status == 1
+    for wrong in (["2024-13"], ["2024-5"], ["May"], ["2024-05", "--from", "2024-05-01"]):
+        assert bank.run("statement", "alice", "--period", *wrong).status == 2
+
+
 @pytest.mark.parametrize(
     ("capitalised", "term", "today", "expected"),
     [

@@ -27,9 +27,25 @@ from schemas.interest import UNITS, InterestCapitalised
 from schemas.publishing import PublishDocument
 from tests import interest_words as words
 from tests.interest_words import BANK, bearing, on, pass_days, product
+from tests.payment_words import pay, rails, report
 from tests.projecting import books_of, events_of, is_right, projected
 from tests.random_bank import Bank
-from tests.story import BEGAN_MS, DAY_MS, account, advance, given, later, say, story, transfer, when
+from tests.story import (
+    BEGAN_MS,
+    DAY_MS,
+    account,
+    advance,
+    given,
+    internal,
+    later,
+    reversal,
+    say,
+    story,
+    transfer,
+    when,
+)
+from tests.terms_words import fee, tariff, waived
+from tests.terms_words import product as terms_product
 
 A_DAY = datetime.timedelta(days=1)
 
@@ -227,3 +243,45 @@ def test_what_a_later_version_replaces_is_not_shown(postgres_dsn: str) -> None:
         assert row is not None
         assert row.terms is not None
         assert row.terms["credit"]["tiers"][0]["rate"] == "0.03"
+
+
+@pytest.mark.parametrize("limit", [1, 10_000])
+def test_a_statement_has_the_fees_of_its_period_whatever_they_were_for(postgres_dsn: str, limit: int) -> None:
+    """Worked: 4 fees of 10 are charged in May, those of a reversed transfer and of a payment that failed are
+    given back in it, and one is waived in June: May 40 - 20, June 10 back and a new one of 10.
+    """
+    given(
+        internal("fees", "income"),
+        tariff("prices", fee("each", flat=10)),
+        terms_product("current", tariff="prices"),
+        account("alice", 10_000, product="current"),
+        account("bob"),
+        rails(),
+    )
+    when(
+        transfer("alice", "bob", 100, reference="kept"),
+        transfer("alice", "bob", 100, reference="reversed"),
+        pay("settled", 300),
+        pay("failed", 400),
+        reversal("reversed"),
+        report("failed", "failed"),
+    )
+    when(later(days=20), advance(BEGAN_MS + 20 * DAY_MS))
+    when(waived("kept", "alice", "each"), transfer("alice", "bob", 1))
+    with shown(postgres_dsn, limit) as session:
+        may = period_statement(session, "main", "alice", on("2024-05-01"), on("2024-05-31"))
+        june = period_statement(session, "main", "alice", on("2024-06-01"), on("2024-06-30"))
+        assert may is not None
+        assert june is not None
+        assert (may.fees, june.fees) == (-20, 0)
+        assert (may.closing, june.closing) == (10_000 - 100 - 300 - 20, 10_000 - 100 - 300 - 20 - 1)
+        statuses = session.execute(
+            b"SELECT payment, status FROM daybook.fees WHERE account = 'alice' ORDER BY seq"
+        ).fetchall()
+        assert statuses == [
+            ("", "waived"),
+            ("", "reversed"),
+            ("settled", "charged"),
+            ("failed", "reversed"),
+            ("", "charged"),
+        ]
