@@ -11,7 +11,7 @@ from schemas.closing import ClosingBalancesAdded, LineBalance, MonthEnded, Resul
 from schemas.message import Date
 
 SLICE = 5_000
-"""How many accounts one slice adds up: a few milliseconds. Passing over those before them costs 9 ns each."""
+"""How many accounts one slice adds up: a few milliseconds. Passing over one before them costs 50 ns."""
 
 
 def add_up(book: Book, day: Date, done: int) -> Slice:
