@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from book.dates import months_later
-from console.choices import date_of, month_of, the_only
+from console.choices import book_named, date_of, days_of
 from console.options import By
 from console.output import Output
 from console.read_models import read_models
@@ -32,7 +32,7 @@ def book_session(
 ) -> Iterator[tuple[Session, str]]:
     """A session, and the book that is meant: the only one, where none is named."""
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        yield session, book or the_only(books(session))
+        yield session, book_named(book, books(session))
 
 
 def day_of(text: str | None) -> datetime.date | None:
@@ -120,8 +120,9 @@ def entries(
     last: str | None,
 ) -> bool:
     """Show a line's postings; False where the chart has no such line."""
+    days = days_of(first, last)
     with book_session(output, home, settings, book) as (session, name):
-        found = ask.general_ledger(session, name, line, day_of(first), day_of(last))
+        found = ask.general_ledger(session, name, line, *days)
         if found is None:
             output.fail(f"The chart of accounts of {name} has no line {line}.")
             return False
