@@ -45,6 +45,14 @@ def days_of(first: str | None, last: str | None) -> tuple[datetime.date | None, 
     return begins, ends
 
 
+def month_of(text: str) -> datetime.date:
+    """The first day of a month. Raises WrongUse."""
+    if re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII):
+        with contextlib.suppress(ValueError):
+            return datetime.date.fromisoformat(f"{text}-01")
+    raise WrongUse(f"{text!r} is not a month.", "Write it like 2026-01.")
+
+
 def instant_of(text: str) -> int:
     """A time in Unix milliseconds; UTC where no zone is given. Raises WrongUse."""
     try:

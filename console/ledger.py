@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from book.dates import months_later
-from console.choices import book_named, date_of, days_of
+from console.choices import book_named, date_of, days_of, month_of
 from console.options import By
 from console.output import Output
 from console.read_models import read_models

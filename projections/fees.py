@@ -9,7 +9,6 @@ from projections.tables import Batch, Change, Execute, Index, Insert, Table
 from projections.view import ACCOUNT, AT, BOOK, CURRENCY, SEQ, Column, View, shown
 from schemas.catalogue import MONEY_EVENTS
 from schemas.fees import FeeWaived
-from schemas.payments import PaymentDispatched
 from schemas.rail_reports import PaymentFailed
 from schemas.transfers import TransferReversed
 
@@ -27,15 +26,11 @@ FEES = Table(
         ("amount", "bigint NOT NULL"),
         ("currency", "text NOT NULL"),
         ("income", "text NOT NULL"),
-        ("payment", "text NOT NULL"),
         ("status", "text NOT NULL"),
         ("returned_seq", "bigint"),
     ),
     key=("book", "seq", "number"),
-    indexes=(
-        Index("fees_account", "(book, account, seq)"),
-        Index("fees_payment", "(book, payment) WHERE payment <> ''"),
-    ),
+    indexes=(Index("fees_account", "(book, account, seq)"),),
 )
 TABLES = (FEES,)
 
@@ -47,10 +42,6 @@ _REVERSED = (
     "UPDATE {schema}.fees SET status = 'reversed', returned_seq = %s "
     "WHERE book = %s AND seq = %s AND status = 'charged'"
 )
-_FAILED = (
-    "UPDATE {schema}.fees SET status = 'reversed', returned_seq = %s "
-    "WHERE book = %s AND payment = %s AND payment <> '' AND status = 'charged'"
-)
 
 
 def changes(batch: Batch) -> Iterator[Change]:
@@ -60,12 +51,11 @@ def changes(batch: Batch) -> Iterator[Change]:
     for event, at in zip(batch.events, batch.times, strict=True):
         # Without postings they are only reserved; a payment that failed gives its fees back.
         charges = type(event) in MONEY_EVENTS and type(event) is not PaymentFailed
-        payment = event.payment if isinstance(event, PaymentDispatched) else ""
         for number, fee in enumerate(getattr(event, "fees", ()) if charges else (), 1):
             lines.append(
                 f"{cell(event.book)}\t{event.seq}\t{number}\t{at}\t{cell(fee.account)}\t{cell(fee.tariff)}\t"
                 f"{fee.version}\t{cell(fee.line)}\t{fee.amount}\t{cell(fee.currency)}\t{cell(fee.income)}\t"
-                f"{cell(payment)}\tcharged\t\\N\n"
+                "charged\t\\N\n"
             )
         if type(event) is FeeWaived:
             fee = event.fee
@@ -73,7 +63,7 @@ def changes(batch: Batch) -> Iterator[Change]:
         elif type(event) is TransferReversed:
             returned.append(Execute(_REVERSED, [(event.seq, event.book, event.transfer)]))
         elif type(event) is PaymentFailed:
-            returned.append(Execute(_FAILED, [(event.seq, event.book, event.payment)]))
+            returned.append(Execute(_REVERSED, [(event.seq, event.book, event.charged)]))
     if lines:
         yield Insert(FEES, rows_of(lines))
     yield from returned
@@ -102,7 +92,6 @@ VIEWS = (
                 {
                     "currency": CURRENCY,
                     "income": "The income account that received it.",
-                    "payment": "The payment out that it was charged for; empty where it was for none.",
                     "status": "charged, waived (given back by a person), or reversed with what it was for.",
                     "returned_seq": "Number of the event that gave it back; null where it was not.",
                 }
