@@ -1,5 +1,5 @@
-"""The books kept a second time, from postings and reserves alone, so that a bug in `evolve` is found and
-not repeated.
+"""The books kept a second time, from postings, reserves and uses alone, so that a bug in `evolve` is found
+and not repeated.
 
 What must hold of every money event: its postings sum to zero in each currency, each balance follows from the
 one before, nobody falls below their floor, and dates are in order. The same of what is held.
@@ -16,6 +16,8 @@ from book.state import Account, Book
 from book.transfers import find_posted
 from commands.terms import fee_legs
 from replay import end_of_day, fx, payments, value_dates
+from replay.receipts import OpenItems
+from replay.uses import Uses
 from schemas.accounts import AccountClosed
 from schemas.catalogue import MONEY_EVENTS
 from schemas.crossbook import CrossBookCompleted, CrossBookReceived
@@ -28,13 +30,18 @@ Found = Callable[[str], None]
 
 
 class Ledger:
-    """One book's second bookkeeping. seq: of its newest event.   balances, held: by account."""
+    """One book's second bookkeeping. seq: of its newest event.   balances, held: by account.
+
+    uses: what limits and policies count.   items: what waits in suspense.
+    """
 
     def __init__(self, book: str) -> None:
         self.book = book
         self.seq = 0
         self.balances: defaultdict[str, int] = defaultdict(int)
         self.held: defaultdict[str, int] = defaultdict(int)
+        self.uses = Uses()
+        self.items = OpenItems()
 
     def post(self, book: Book, event: Any, found: Found) -> None:
         """Check a money event against the balances so far and book it here, before the book applies it."""
@@ -116,6 +123,7 @@ class Ledger:
             held = self.held.get(name, 0)
             if account.held != held:
                 yield f"{name} has {account.held} held in the state and {held} by its reserves"
+        yield from self.items.differences(book)
         for currency, total in totals.items():
             if total:
                 yield f"all accounts in {currency} together have {total}, not zero"

@@ -25,7 +25,8 @@ from replay.chain import Chain
 from replay.crossings import CrossBook
 from replay.ledger import MONEY, OTHERS, Ledger
 from replay.problems import Problem, Problems
-from schemas.catalogue import RESERVING_EVENTS, decode_event
+from replay.receipts import ReceiptEvent
+from schemas.catalogue import COUNTING_EVENTS, RESERVING_EVENTS, USING_EVENTS, decode_event
 from schemas.message import Event
 from schemas.rejections import CommandRejected
 
@@ -187,8 +188,14 @@ class _Verification:
             money(book, event, found)
         elif kind in OTHERS:
             OTHERS[kind](book, event, found)
+        if isinstance(event, ReceiptEvent):
+            ledger.items.check(book, event, found)
         if kind in RESERVING_EVENTS:
             ledger.reserve(book, event, found)
+        if kind in USING_EVENTS:
+            ledger.uses.use(book, event, found)
+        if kind in COUNTING_EVENTS:
+            ledger.uses.send(event, found)
 
     def _after(self, book: Book, event: Event, ledger: Ledger) -> None:
         """What is asked of the book when it was."""
@@ -197,6 +204,8 @@ class _Verification:
             ledger.bounds(book, event, self.problems.here)
         if kind in RESERVING_EVENTS:
             ledger.covered(book, event, self.problems.here)
+        if kind in USING_EVENTS:
+            ledger.uses.applied(book, event, self.problems.here)
 
     def result(self, extra: Extra | None) -> Verified:
         """What was found, when all was read."""

@@ -101,6 +101,10 @@ MONEY_EVENTS = frozenset(e for e in EVENTS if "postings" in e.__struct_fields__)
 """The events that move money: those that carry postings."""
 RESERVING_EVENTS = frozenset(e for e in EVENTS if "reserves" in e.__struct_fields__)
 """The events that reserve funds or release them."""
+USING_EVENTS = frozenset(e for e in EVENTS if "uses" in e.__struct_fields__)
+"""The events that use up room under limits and units of packages, or give them back."""
+COUNTING_EVENTS = frozenset(e for e in EVENTS if "counts" in e.__struct_fields__)
+"""The events that count what a maker sends to a payee."""
 
 AnyCommand: Any = Union[COMMANDS]  # noqa: UP007 - a union built from a table has no other spelling
 AnyEvent: Any = Union[EVENTS]  # noqa: UP007
