@@ -1,7 +1,7 @@
 """Whom a command pays, and how much: what policy adds up by maker and payee, against splitting.
 
 A payee is an account, here or elsewhere, by whatever command it is paid. Every command type that moves or
-reserves money stands in one of the two tables; `tests/payees_test.py` asks that none is missing.
+reserves money stands in one of the three tables; `tests/payees_test.py` asks that none is missing.
 """
 
 from __future__ import annotations

@@ -21,10 +21,10 @@ class Admission(msgspec.Struct, frozen=True):
     keyring: Keyring | None = None
 
     def admit(self, record: Record) -> Command | Rejection:
-        """The command, or the reason why there is none: undecodable, wrong_partition, actor_unproven."""
+        """The command, or why there is none: too_large, undecodable, wrong_partition, actor_unproven."""
         value = record.value
         if len(value) > MOST_BYTES:
-            return reject("undecodable", problem=f"it has {len(value)} bytes, more than {MOST_BYTES}")
+            return reject("too_large", bytes=len(value), most=MOST_BYTES)
         try:
             command = decode_command(value)
         except Undecodable as error:

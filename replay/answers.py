@@ -22,7 +22,7 @@ from schemas.message import Event
 from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated
 
 AT_ONCE = 32_000
-NAMELESS = frozenset({"undecodable", "wrong_partition", "actor_unproven", "unknown_book"})
+NAMELESS = frozenset({"undecodable", "too_large", "wrong_partition", "actor_unproven", "unknown_book"})
 """Reasons for which nothing in the record is taken as said: the outcome names no command and no actor."""
 OF_THE_ENGINE = (SystemBookOpened, ReleaseActivated)
 """Events that answer no command and are no timer's."""

@@ -16,6 +16,7 @@ from schemas.message import Event
 Reason = Literal[
     # the record itself
     "undecodable",
+    "too_large",
     "unknown_book",
     "wrong_partition",
     "actor_unproven",
@@ -238,6 +239,7 @@ def reject(reason: Reason, restricted: str = "", **figures: int | str) -> Reject
 UNREMEMBERED: frozenset[str] = frozenset(
     {
         "undecodable",
+        "too_large",
         "unknown_book",
         "wrong_partition",
         "actor_unproven",
@@ -261,6 +263,9 @@ class Entry(msgspec.Struct, frozen=True):
 
 CATALOGUE: dict[str, Entry] = {
     "undecodable": Entry("The record is not a command: {problem}", "correct it"),
+    "too_large": Entry(
+        "The command has {bytes} bytes, and the most is {most}: send it in parts.", "correct it"
+    ),
     "unknown_book": Entry("There is no book {book}.", "correct it"),
     "wrong_partition": Entry(
         "The record's key is not its book, or the book lives on another partition.", "correct it"
