@@ -16,9 +16,10 @@ from book.state import Book
 from book.waiting import Waiting
 from commands.approvers import Right, checker_of, rights_of, standing
 from commands.decision import Decision, Steps, decide
-from commands.permission import asked_of, may
+from commands.permission import may
 from commands.policies import counts_of, line_that_asks, taken_off
 from commands.quorum import Checker, missing, persons_left, roles_left
+from commands.reach import asked_of
 from commands.reserves import given_back, reserving
 from commands.trial import digest_of, reserves_of, terms_shown, tried, uses_of
 from schemas.approvals import (

@@ -12,7 +12,7 @@ from book.policies import LineInForce, LinesInForce
 from book.state import Book
 from book.usage import Usage
 from commands.payees import paid
-from commands.permission import REACH, Reach
+from commands.reach import REACH, Reach
 from schemas.catalogue import COMMANDS, digest
 from schemas.documents.approval_policies import Together
 from schemas.fields import INT64_MAX

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from book.state import Book
 from commands.decision import Steps, decide
-from commands.permission import asked_of
+from commands.reach import asked_of
 from commands.reserves import given_back, reserving
 from engine.admission import Admission
 from engine.log.records import BEFORE_FIRST, Record
