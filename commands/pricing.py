@@ -146,9 +146,12 @@ def _is_free(book: Book, movement: Movement, line: FeePlan, reserved: bool, uses
 def _count(
     book: Book, movement: Movement, key: str, period: int, amount: int, reserved: bool, uses: list[Use]
 ) -> int:
-    """Count an amount, or a time, within a period; returns the total afterwards."""
+    """Count an amount, or a time, within a period; returns the total afterwards. It stays within 64 bits:
+    what goes round may be more than there is, and no slab begins up there.
+    """
     bucket = _bucket(book, period)
     total, held = _so_far(movement, key, bucket, uses)
+    amount = min(amount, INT64_MAX - total)
     total += amount
     uses.append(
         Use(

@@ -25,10 +25,13 @@ from tests.story import (
     account,
     advance,
     given,
+    happened,
     party,
     refund,
     reversal,
     story,
+    the_account,
+    then,
     transfer,
     when,
 )
@@ -139,6 +142,23 @@ def test_a_package_is_free_until_it_is_used_up_in_each_month() -> None:
     assert costs(1, 1, channel="online") == [0, 20]
     when(advance(BEGAN_MS + 17 * DAY_MS))
     assert costs(1, 1, 1, 1, channel="online") == [0, 0, 0, 20]
+
+
+def test_a_volume_stays_within_64_bits_however_often_money_goes_round() -> None:
+    """6 + 6 quintillions are more than 9.2; read models and snapshots hold no more than that."""
+    steps = [{"above": 0, "flat": 1}]
+    most = 2**63 - 1
+    given(
+        charged(fee("each", slabs={"of": "month_volume", "steps": steps})),
+        account("alice", 6 * 10**18 + 10, product="giro"),
+        account("bob"),
+    )
+    for _ in range(2):
+        when(transfer("alice", "bob", 6 * 10**18))
+        then(happened(TransferPosted))
+        when(transfer("bob", "alice", 6 * 10**18, reference="back"))
+    (usage,) = (the_account("alice").usage or {}).values()
+    assert usage.total == most
 
 
 def test_a_refund_takes_the_volume_down_but_not_the_fee() -> None:
