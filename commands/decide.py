@@ -41,7 +41,6 @@ from commands.decision import HANDLERS, Decide, Steps
 from schemas.message import Event
 
 RELEASE = 2
-RELEASE = 4
 """The version of deciding. It goes up with every change that could give a command another outcome."""
 
 HANDLERS.update(
