@@ -94,7 +94,7 @@ class Outcomes:
         source, entry = one.in_transit, self._expected(self._id, one.amount, "withdrawn")
         if self._settled:
             source = one.nostro
-            entry = self._expected(f"{self._id}/return-{len(one.returns) + 1}", -amount, "booked")
+            entry = self._expected(f"{self._id} return-{len(one.returns) + 1}", -amount, "booked")
         event = PaymentReturned(
             payment=self._id,
             account=one.account,

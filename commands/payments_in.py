@@ -146,7 +146,7 @@ def _entry(
 ) -> ExpectedEntry:
     """What our books say of the nostro account, for its statement to match. amount: positive leaves us."""
     return ExpectedEntry(
-        entry=f"receipt/{entry}",
+        entry=f"receipt {entry}",
         account=nostro,
         amount=amount,
         currency=one.currency,
@@ -228,7 +228,7 @@ def return_receipt(book: Book, command: ReturnReceipt, at_ms: int) -> Decision:
         booking_date=today,
         value_date=today,
         postings=Chain(book).post(legs),
-        expected=(_entry(f"{command.receipt}/return", one.nostro, one.amount, one, today),),
+        expected=(_entry(f"{command.receipt} return", one.nostro, one.amount, one, today),),
     )
 
 
@@ -260,7 +260,7 @@ def refund_receipt(book: Book, command: RefundReceipt, at_ms: int) -> Decision:
         booking_date=today,
         value_date=today,
         postings=postings,
-        expected=(_entry(f"{command.receipt}/refund-{part}", one.nostro, command.amount, one, today),),
+        expected=(_entry(f"{command.receipt} refund-{part}", one.nostro, command.amount, one, today),),
     )
 
 

@@ -17,7 +17,8 @@ ExpectedState = Literal["expected", "booked", "withdrawn"]
 class ExpectedEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry that is expected at a nostro account, or what became of one that was.
 
-    entry: its id, unique in the book.   account: the nostro account.
+    entry: its id, unique in the book: a payment's, or made of one with blanks, which no payment's id holds.
+    account: the nostro account.
     amount: signed as it is posted there, minor units; positive is money that leaves us.
     state: expected; booked by us too; or withdrawn, so that none will come.
     """

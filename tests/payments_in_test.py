@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from book.receipt import Parked
 from engine.log.memory import Crash, Fault
+from schemas.fields import NEW_ID
 from schemas.payments_in import (
     AssignSuspense,
     Payer,
@@ -235,7 +237,7 @@ def test_money_that_has_come_is_credited_with_its_value_date_and_less_its_fee() 
     assert isinstance(event, ReceiptCredited)
     assert (balance("limited"), balance("fees"), balance("nostro")) == (897, 3, before - 900)
     (entry,) = event.expected
-    assert (entry.entry, entry.account, entry.amount, entry.state) == ("receipt/r1", "nostro", -900, "booked")
+    assert (entry.entry, entry.account, entry.amount, entry.state) == ("receipt r1", "nostro", -900, "booked")
 
 
 @pytest.mark.parametrize(("to", "reason", "fields"), UNHAPPY)
@@ -278,7 +280,7 @@ def test_what_waits_goes_back_to_who_has_paid_it() -> None:
     (event,) = then(happened(ReceiptReturned, receipt="r1", nostro="nostro", payer=PAYER, amount=70))
     assert isinstance(event, ReceiptReturned)
     (entry,) = event.expected
-    assert (entry.entry, entry.amount, entry.reference) == ("receipt/r1/return", 70, "E1")
+    assert (entry.entry, entry.amount, entry.reference) == ("receipt r1 return", 70, "E1")
     assert (balance("waiting"), balance("nostro")) == (0, 0)
     when(received("r1", "nobody", 70))
     then(rejected("receipt_exists"))
@@ -431,3 +433,10 @@ def test_what_waits_in_suspense_keeps_its_id_however_long_it_waits() -> None:
     assert parked("lost").amount == 70 == balance("waiting")
     when(resolved("lost", "alice"))
     assert balance("waiting") == 0
+
+
+def test_a_payment_may_be_called_what_a_receipts_entry_was() -> None:
+    """Entries are told apart by blanks, which no payment's or receipt's id can hold."""
+    assert re.fullmatch(NEW_ID, "receipt/r1")
+    assert not re.fullmatch(NEW_ID, "receipt r1")
+    assert not re.fullmatch(NEW_ID, "p1 return-1")

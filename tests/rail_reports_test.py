@@ -120,7 +120,7 @@ def test_what_comes_back_comes_in_parts_and_never_exceeds_the_payment() -> None:
     when(report("p1", "returned", ref="r3"))
     (event,) = then(happened(PaymentReturned, amount=40, returned_after=60))
     assert isinstance(event, PaymentReturned)
-    assert [(one.entry, one.amount, one.state) for one in event.expected] == [("p1/return-2", -40, "booked")]
+    assert [(one.entry, one.amount, one.state) for one in event.expected] == [("p1 return-2", -40, "booked")]
     assert (the_payment("p1").status, money()) == ("returned", (100, 0, 0, 0))
     when(report("p1", "returned", 1, "r4"))
     then(rejected("return_exceeds_payment", left=0, wanted=1))
