@@ -8,6 +8,7 @@ from typing import Any
 from book import months, revaluation
 from book.accruals import EndOfDay
 from book.state import Book
+from schemas.books import TimerFailed
 from schemas.end_of_day import DayFinished, EndOfDayAdvanced
 from schemas.message import Date
 
@@ -88,7 +89,16 @@ def _forget_ended(book: Book, work: EndOfDay) -> None:
         work.ended = 0
 
 
+def timer_failed(book: Book, event: TimerFailed) -> None:
+    """The timer fires again later; until then the book goes on without what it does."""
+    if event.timer == END_OF_DAY:
+        book.end_of_day.due_ms = event.again_at_ms
+    else:
+        book.timers.set(event.timer, event.again_at_ms)
+
+
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {
+    TimerFailed: timer_failed,
     EndOfDayAdvanced: advanced,
     DayFinished: finished,
 }

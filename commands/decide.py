@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 from book.books import BUSINESS_DATE_TIMER
@@ -38,6 +39,7 @@ from commands import (
     value_dates,
 )
 from commands.decision import HANDLERS, Decide, Steps
+from schemas.books import TimerFailed
 from schemas.message import Event
 
 RELEASE = 2
@@ -97,7 +99,20 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
 remove or reschedule its timer; those of one firing are appended together."""
 
 
+RETRY_MS = 3_600_000
+
+
 def fire(book: Book, timer: str, due_ms: int) -> Fired:
-    """The events of a timer that fires at `due_ms`."""
+    """The events of a timer that fires at `due_ms`. A bug in it must not stop the book, today and after every
+    restart: the answer is then that it fires again in an hour, as nothing was touched yet.
+    """
     kind, _, rest = timer.partition("\n")
-    return FIRE[kind](book, rest, due_ms)
+    try:
+        fired = FIRE[kind](book, rest, due_ms)
+        if isinstance(fired, Event | tuple):
+            return fired
+        first = next(fired)
+    except Exception as error:  # noqa: BLE001 - see above
+        detail = f"{type(error).__name__}: {error}"[:500]
+        return TimerFailed(again_at_ms=due_ms + RETRY_MS, restricted=detail)
+    return itertools.chain((first,), fired)

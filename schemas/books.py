@@ -159,6 +159,16 @@ class TimeAdvanced(Event, tag="TimeAdvanced"):
     """A commanded book's time was moved on; `at` is the new time."""
 
 
+class TimerFailed(Event, tag="TimerFailed"):
+    """A bug kept the timer in the envelope from being decided. It fires again at `again_at_ms`.
+
+    restricted: what went wrong, for staff.
+    """
+
+    again_at_ms: int
+    restricted: str
+
+
 class ClockConfirmed(Event, tag="ClockConfirmed"):
     """An operator confirmed the clock up to `through_ms`."""
 
@@ -201,6 +211,7 @@ EVENTS = (
     BookRegistered,
     BookOpened,
     TimeAdvanced,
+    TimerFailed,
     ClockConfirmed,
     BusinessDateRolled,
     PeriodClosed,
