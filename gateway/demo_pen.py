@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+from book.end_of_day import PACE_MS
 from commands.calendar import midnight_ms
+from commands.months import SLICE
 from engine.log.records import Out
 from schemas.catalogue import encode
 from schemas.message import Command
@@ -56,6 +58,8 @@ class Pen:
         self._midnight_ms = midnight_ms(time_zone, first_day + _A_DAY)
         self._expiries: list[int] = []
         self._count = 0
+        self._slices: list[int] = []
+        self._slice_ms = 0
         self._written: list[Sent] = []
 
     def written(self) -> Iterator[Sent]:
@@ -139,9 +143,16 @@ class Pen:
     def _advance(self, at_ms: int) -> None:
         self.at_ms = at_ms
         while at_ms >= self._midnight_ms:
+            self.seq += sum(self._slices)  # what the day before left is finished before the date rolls
             self.day += _A_DAY
-            self.seq += 2 if self.day.day == 1 else 1  # the month ends, and the business date rolls
+            self.seq += 1
+            self._slices, self._slice_ms = [], self._midnight_ms + PACE_MS
+            if self.day.day == 1:  # a month's balances are added up, the last slice ends it, the day is done
+                self._slices = [1] * ((len(self.balances) - 1) // SLICE) + [3, 1]
             self._midnight_ms = midnight_ms(self._time_zone, self.day + _A_DAY)
         while self._expiries and self._expiries[0] <= at_ms:
             heappop(self._expiries)
             self.seq += 1
+        if self._slices and at_ms >= self._slice_ms:  # one before each command, until there is no more
+            self.seq += self._slices.pop(0)
+            self._slice_ms = at_ms + PACE_MS

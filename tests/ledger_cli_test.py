@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from console.ledger import next_capitalisation
 from projections.ledger_queries import InterestRow
@@ -71,7 +73,9 @@ OPENING: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Terminal:
     folder: Path = tmp_path_factory.mktemp("ledger")
-    terminal = Terminal(folder, DAYBOOK_DATABASE_URL=postgres_server)
+    with psycopg.connect(postgres_server, autocommit=True) as session:  # not cli_test's
+        session.execute("CREATE DATABASE ledger_cli")
+    terminal = Terminal(folder, DAYBOOK_DATABASE_URL=make_conninfo(postgres_server, dbname="ledger_cli"))
     terminal.ok("init", "--user", "admin")
     terminal.ok("submit", "-", stdin=ndjson([OPENING, *commands()]))
     return terminal
