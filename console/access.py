@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from console.choices import instant_of
 from console.feeds import only_book
 from console.identity import secret_of
-from console.output import Output
+from console.output import Output, utc
 from engine.credentials import has_credential, new_secret, prove, set_credential
 from engine.embedded import open_log
 from engine.errors import WrongUse
@@ -30,7 +29,7 @@ def access(
         book = book or only_book(log.events(BEFORE_FIRST))
         found = access_at(log, book, at_ms=None if at is None else instant_of(at))
     actors = [one for one in found.actors if user in (None, one.actor)]
-    output.say(f"Book {book} as known after seq {found.seq}, {_utc(found.at)}.")
+    output.say(f"Book {book} as known after seq {found.seq}, {utc(found.at)}.")
     output.table(
         "",
         ["who", "person", "", "by role", "may send", "may check", "stands in for"],
@@ -53,7 +52,7 @@ def access(
         output.table(
             "By override",
             ["at (UTC)", ">seq", "who", "said", ">approval"],
-            [(_utc(one.at), one.seq, one.actor, one.answer, one.approval) for one in overrides],
+            [(utc(one.at), one.seq, one.actor, one.answer, one.approval) for one in overrides],
         )
     else:
         output.say("Nothing was done by override.")
@@ -92,7 +91,3 @@ def _permit(permit: Permit) -> str:
         return permit.command
     parts = msgspec.to_builtins(permit.scope)
     return f"{permit.command} within { ({name: value for name, value in parts.items() if value}) }"
-
-
-def _utc(at_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_ms / 1000))

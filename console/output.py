@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,6 +20,11 @@ Cell = str | int | bool | None
 
 NOBODY_READS = 141
 """The exit status that shells know for a broken pipe."""
+
+
+def utc(at_ms: int) -> str:
+    """A time of a book or of the log, for people."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_ms / 1000))
 
 
 class _Terminal(Console):

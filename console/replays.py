@@ -11,7 +11,7 @@ import msgspec
 from book.state import Partition
 from console.choices import date_of, instant_of
 from console.feeds import only_book
-from console.output import Output
+from console.output import Output, utc
 from console.read_models import bring_up_to_date
 from engine.embedded import open_log
 from engine.errors import WrongUse
@@ -163,7 +163,7 @@ def as_of(
         )
     chosen = [one for one in view.accounts() if account in (None, one.account)]
     by_value = value_date is not None
-    output.say(f"Book {book} as known after seq {view.book.seq}, {_utc(view.book.at)}.")
+    output.say(f"Book {book} as known after seq {view.book.seq}, {utc(view.book.at)}.")
     output.table(
         "",
         [
@@ -254,7 +254,3 @@ def receipt(output: Output, home: Home, settings: Settings, out: Path | None) ->
             raise WrongUse(f"{out} cannot be written: {error.strerror}.") from None
         output.say(f"Wrote {out}. Keep it elsewhere; later: daybook replay verify --against {out}")
     output.emit(**msgspec.to_builtins(signed))
-
-
-def _utc(at_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_ms / 1000))
