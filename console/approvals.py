@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import msgspec
 import orjson
 
-from console.choices import book_named, the_only
 from console.identity import acting_user
 from console.output import Output
-from console.read_models import read_models
+from console.read_models import book_session
 from console.sending import send
 from engine.errors import WrongUse
 from engine.home import Home
@@ -19,8 +18,7 @@ from engine.settings import Settings
 from projections.approvals_queries import AnswerRow, ApprovalRow
 from projections.approvals_queries import approval as find_approval
 from projections.approvals_queries import approvals as find_approvals
-from projections.database import connect
-from projections.queries import books, digits
+from projections.queries import digits
 from schemas.approvals import Approve, Decline, Withdraw
 from schemas.message import ENVELOPE
 from schemas.money import format_minor
@@ -38,10 +36,9 @@ def approvals(
 ) -> None:
     """Show the queue; with `mine`, what the acting user may decide on."""
     user = acting_user(home, settings, named) if mine else None
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book_named(book, books(session))
-        found = find_approvals(session, book, user=user, over=everything)
-        places = {one.currency: digits(session, book, one.currency) for one in found if one.currency}
+    with book_session(output, home, settings, book) as (session, name):
+        found = find_approvals(session, name, user=user, over=everything)
+        places = {one.currency: digits(session, name, one.currency) for one in found if one.currency}
     output.table(
         "",
         [">id", "status", "what", ">amount", "maker", "asked by", "still needed", "who may act", "age"],
@@ -77,18 +74,17 @@ def approve(
     shown: str | None,
 ) -> bool | None:
     """Show what waits and say yes to exactly that; None where there is nothing of this id."""
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book_named(book, books(session))
-        found = find_approval(session, book, number)
+    with book_session(output, home, settings, book) as (session, name):
+        found = find_approval(session, name, number)
         if found is None:
-            output.fail(f"Seq {number} is no approval of the book {book}.")
+            output.fail(f"Seq {number} is no approval of the book {name}.")
             return None
         row, said = found
-        places = {row.currency: digits(session, book, row.currency)} if row.currency else {}
+        places = {row.currency: digits(session, name, row.currency)} if row.currency else {}
     if shown is not None and shown != row.shown:
         raise WrongUse(f"What waits now has the digest {row.shown}.", "Look at it again.")
     output.table("", ["", ""], _described(row, said, places))
-    outcome = send(output, home, settings, Approve, named, book, approval=number, shown=row.shown)
+    outcome = send(output, home, settings, Approve, named, name, approval=number, shown=row.shown)
     return not outcome.rejected
 
 
@@ -125,8 +121,8 @@ def withdraw(
 
 
 def _only_book(output: Output, home: Home, settings: Settings) -> str:
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        return the_only(books(session))
+    with book_session(output, home, settings, None) as (_, only):
+        return only
 
 
 def _amount(row: ApprovalRow, places: dict[str, int]) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from console.choices import book_named
 from console.output import Output
-from console.read_models import read_models
+from console.read_models import book_session, read_models
 from console.sending import send
 from engine.errors import WrongUse
 from engine.home import Home
@@ -17,21 +16,20 @@ from engine.settings import Settings
 from projections import currencies_queries as queries
 from projections.database import Session, connect
 from projections.queries import account as find_account
-from projections.queries import books, digits
+from projections.queries import digits
 from schemas.exchange import Exchange, RequestQuote
 from schemas.money import format_minor, parse_minor
 
 
 def rates(output: Output, home: Home, settings: Settings, book: str | None, table: str | None) -> bool:
     """Show the tables in force; False where there is none of that name."""
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book_named(book, books(session))
-        found = [one for one in queries.tables(session, book) if table in (None, one.document)]
+    with book_session(output, home, settings, book) as (session, name):
+        found = [one for one in queries.tables(session, name) if table in (None, one.document)]
         if not found:
-            output.fail(f"The book {book} has no table of rates {table or 'in force'}.")
+            output.fail(f"The book {name} has no table of rates {table or 'in force'}.")
             return False
         lines = {
-            one.document: [_pair(session, book, one.body, pair) for pair in one.body["pairs"]]
+            one.document: [_pair(session, name, one.body, pair) for pair in one.body["pairs"]]
             for one in found
         }
     for one in found:
@@ -75,16 +73,15 @@ def quote(
 ) -> bool:
     """Ask for a quote and show it."""
     sell, buy = currencies
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book_named(book, books(session))
-        side = _side(session, book, buy if buying else sell, amount, buying=buying)
+    with book_session(output, home, settings, book) as (session, name):
+        side = _side(session, name, buy if buying else sell, amount, buying=buying)
     outcome = send(
         output,
         home,
         settings,
         RequestQuote,
         named,
-        book,
+        name,
         quote=quote_id,
         sell=sell,
         buy=buy,
@@ -94,15 +91,15 @@ def quote(
     if outcome.rejected:
         return False
     with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        given = next((one for one in queries.open_quotes(session, book) if one.quote == quote_id), None)
+        given = next((one for one in queries.open_quotes(session, name) if one.quote == quote_id), None)
         if given is not None:
             output.table(
                 "",
                 ["", ""],
                 [
                     ("rate", str(given.rate)),
-                    ("you give", f"{format_minor(given.sell_amount, digits(session, book, sell))} {sell}"),
-                    ("you get", f"{format_minor(given.buy_amount, digits(session, book, buy))} {buy}"),
+                    ("you give", f"{format_minor(given.sell_amount, digits(session, name, sell))} {sell}"),
+                    ("you get", f"{format_minor(given.buy_amount, digits(session, name, buy))} {buy}"),
                     ("until", given.expires_at.strftime("%Y-%m-%d %H:%M:%S UTC")),
                 ],
             )
@@ -125,16 +122,15 @@ def exchange(
 ) -> bool:
     """Exchange at a quote or at the rate of now."""
     debit, credit = accounts
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book_named(book, books(session))
+    with book_session(output, home, settings, book) as (session, name):
         side: dict[str, int] = {}
         if amount is not None:
-            found = find_account(session, book, credit if buying else debit)
+            found = find_account(session, name, credit if buying else debit)
             if found is None:
-                raise WrongUse(f"The book {book} has no account {credit if buying else debit}.", "Name one.")
-            side = _side(session, book, found.currency, amount, buying=buying)
+                raise WrongUse(f"The book {name} has no account {credit if buying else debit}.", "Name one.")
+            side = _side(session, name, found.currency, amount, buying=buying)
     outcome = send(
-        output, home, settings, Exchange, named, book, debit=debit, credit=credit, **side, **fields
+        output, home, settings, Exchange, named, name, debit=debit, credit=credit, **side, **fields
     )
     return not outcome.rejected
 
@@ -149,15 +145,14 @@ def _side(session: Session, book: str, currency: str, amount: str, *, buying: bo
 
 def positions(output: Output, home: Home, settings: Settings, book: str | None) -> None:
     """Show the positions."""
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book_named(book, books(session))
-        found = queries.positions(session, book)
-        own = digits(session, book, queries.currency_of(session, book))
+    with book_session(output, home, settings, book) as (session, name):
+        found = queries.positions(session, name)
+        own = digits(session, name, queries.currency_of(session, name))
         lines = [
             (
                 one.account,
                 one.currency,
-                format_minor(one.amount, digits(session, book, one.currency)),
+                format_minor(one.amount, digits(session, name, one.currency)),
                 format_minor(one.cost, own),
                 "" if one.valued_on is None else one.valued_on.isoformat(),
                 "" if one.value is None else format_minor(one.value, own),
@@ -176,10 +171,9 @@ def positions(output: Output, home: Home, settings: Settings, book: str | None) 
 
 def deferred(output: Output, home: Home, settings: Settings, book: str | None, account: str | None) -> None:
     """Show what waits for its value date."""
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        book = book_named(book, books(session))
-        found = queries.deferred(session, book, account)
-        places = {one.currency: digits(session, book, one.currency) for one in found}
+    with book_session(output, home, settings, book) as (session, name):
+        found = queries.deferred(session, name, account)
+        places = {one.currency: digits(session, name, one.currency) for one in found}
     output.table(
         "",
         ["value", "booked", "account", ">waits", "", ">transfer"],

@@ -5,34 +5,23 @@ from __future__ import annotations
 import calendar
 import datetime
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from book.dates import months_later
-from console.choices import book_named, date_of, days_of, month_of
+from console.choices import date_of, days_of, month_of
 from console.options import By
 from console.output import Output
-from console.read_models import read_models
+from console.read_models import book_session
 from engine.errors import WrongUse
 from engine.home import Home
 from engine.settings import Settings
 from projections import ledger_queries as ask
-from projections.database import Session, connect
 from projections.ledger_queries import InterestRow
-from projections.queries import books, digits
+from projections.queries import digits
 from schemas.money import format_minor
-
-
-@contextmanager
-def book_session(
-    output: Output, home: Home, settings: Settings, book: str | None
-) -> Iterator[tuple[Session, str]]:
-    """A session, and the book that is meant: the only one, where none is named."""
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        yield session, book_named(book, books(session))
 
 
 def day_of(text: str | None) -> datetime.date | None:

@@ -10,8 +10,8 @@ import msgspec
 from book.planning import limit_plans
 from book.plans import DAY, MONTH, TRANSACTION, LimitPlan
 from commands.calendar import local_date, midnight_ms
-from console.ledger import book_session
 from console.output import Output
+from console.read_models import book_session
 from engine.home import Home
 from engine.log.records import wall_clock
 from engine.settings import Settings

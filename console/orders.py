@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import msgspec
 
-from console.choices import book_named
 from console.output import Output
-from console.read_models import read_models
+from console.read_models import book_session
 from engine.home import Home
 from engine.settings import Settings
 from projections import orders_queries
-from projections.database import Session, connect
-from projections.queries import books, digits
+from projections.database import Session
+from projections.queries import digits
 from schemas.money import format_minor
 from schemas.rejections import sentence
-
-
-@contextmanager
-def _session(
-    output: Output, home: Home, settings: Settings, book: str | None
-) -> Iterator[tuple[Session, str]]:
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        yield session, book_named(book, books(session))
 
 
 def _money(session: Session, book: str, amount: int | None, currency: str | None) -> str:
@@ -35,7 +23,7 @@ def _money(session: Session, book: str, amount: int | None, currency: str | None
 
 def orders(output: Output, home: Home, settings: Settings, book: str | None, account: str | None) -> None:
     """List the orders of an account, or all that are not over."""
-    with _session(output, home, settings, book) as (session, name):
+    with book_session(output, home, settings, book) as (session, name):
         found = orders_queries.orders(session, name, account)
         lines = [
             (
@@ -62,7 +50,7 @@ def orders(output: Output, home: Home, settings: Settings, book: str | None, acc
 
 def bulk(output: Output, home: Home, settings: Settings, book: str | None, bulk_id: str) -> bool:
     """Show a bulk with its instructions; False where there is none of this id."""
-    with _session(output, home, settings, book) as (session, name):
+    with book_session(output, home, settings, book) as (session, name):
         found = orders_queries.bulk(session, name, bulk_id)
         if found is None:
             output.fail(f"There is no bulk {bulk_id} in the book {name}.")
@@ -89,7 +77,7 @@ def bulk(output: Output, home: Home, settings: Settings, book: str | None, bulk_
 
 def suspense(output: Output, home: Home, settings: Settings, book: str | None) -> None:
     """List what waits in suspense, the oldest first."""
-    with _session(output, home, settings, book) as (session, name):
+    with book_session(output, home, settings, book) as (session, name):
         found = orders_queries.suspense(session, name)
         lines = [
             (

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from console.choices import book_named, date_of
+from console.choices import date_of
 from console.output import Output
-from console.read_models import read_models
+from console.read_models import book_session
 from console.sending import send
 from engine.errors import WrongUse
 from engine.home import Home
 from engine.settings import Settings
 from projections.answers import AuditRow
 from projections.approvals_queries import AnswerRow, ApprovalRow
-from projections.database import Session, connect
 from projections.payment_queries import PaymentRow, Timeline, timeline
 from projections.payment_queries import repairs as find_repairs
 from projections.payment_queries import stops as find_stops
-from projections.queries import books, digits
+from projections.queries import digits
 from schemas.documents.wording import problems_in
 from schemas.money import format_minor, parse_minor
 from schemas.payments import Payee, SubmitPayment
@@ -51,14 +49,6 @@ _ASKED = {
 """How the fields of a payment are given on the command line."""
 
 
-@contextmanager
-def _session(
-    output: Output, home: Home, settings: Settings, book: str | None
-) -> Iterator[tuple[Session, str]]:
-    with read_models(output, home, settings) as database, connect(database.dsn) as session:
-        yield session, book_named(book, books(session))
-
-
 def pay(
     output: Output,
     home: Home,
@@ -76,7 +66,7 @@ def pay(
     details: dict[str, str],
 ) -> bool:
     """Submit a payment; False where it was refused."""
-    with _session(output, home, settings, book) as (session, found):
+    with book_session(output, home, settings, book) as (session, found):
         places = digits(session, found, currency)
     try:
         minor = parse_minor(amount, places)
@@ -110,7 +100,7 @@ def right(fields: dict[str, Any]) -> None:
 
 def payment(output: Output, home: Home, settings: Settings, book: str | None, id: str) -> bool:
     """Show a payment and its life; False where there is none."""
-    with _session(output, home, settings, book) as (session, found):
+    with book_session(output, home, settings, book) as (session, found):
         life = timeline(session, found, id)
         if life is None:
             output.fail(f"There is no payment {id} in the book {found}.")
@@ -193,7 +183,7 @@ def _why(row: AuditRow, places: int) -> str:
 
 def repairs(output: Output, home: Home, settings: Settings, book: str | None) -> None:
     """Show what is in repair, the oldest first."""
-    with _session(output, home, settings, book) as (session, found):
+    with book_session(output, home, settings, book) as (session, found):
         rows = find_repairs(session, found)
         places = {one.currency: digits(session, found, one.currency) for one in rows}
     output.table(
@@ -223,7 +213,7 @@ def repairs(output: Output, home: Home, settings: Settings, book: str | None) ->
 
 def stops(output: Output, home: Home, settings: Settings, book: str | None) -> None:
     """Show the stops that are on, the oldest first."""
-    with _session(output, home, settings, book) as (session, found):
+    with book_session(output, home, settings, book) as (session, found):
         rows = find_stops(session, found)
     output.table(
         "",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from console.choices import book_named
 from console.output import Output
 from engine.embedded import open_log
 from engine.home import Home
 from engine.settings import Settings
-from projections.database import Database, open_database
+from projections.database import Database, Session, connect, open_database
 from projections.projector import Projector
+from projections.queries import books
 
 AT_ONCE = 10_000
 
@@ -21,6 +23,15 @@ def read_models(output: Output, home: Home, settings: Settings) -> Iterator[Data
     with open_database(home.postgres, settings.database_url) as database:
         project(output, home, settings, database)
         yield database
+
+
+@contextlib.contextmanager
+def book_session(
+    output: Output, home: Home, settings: Settings, book: str | None
+) -> Iterator[tuple[Session, str]]:
+    """A session, and the book that is meant: the only one, where none is named."""
+    with read_models(output, home, settings) as database, connect(database.dsn) as session:
+        yield session, book_named(book, books(session))
 
 
 def bring_up_to_date(output: Output, home: Home, settings: Settings) -> int:
