@@ -36,13 +36,14 @@ class HomeInUse(WrongUse):
 class HomeFile(msgspec.Struct, forbid_unknown_fields=True):
     """What `home.json` says. user: the first administrator.   demo: whether a demo may make the home anew.
 
-    log: where the log is kept; `postgres` without a DAYBOOK_LOG_URL is the bundled server.
+    log: where the log is kept; `postgres` without a DAYBOOK_LOG_URL is the bundled server;
+        `kafka` is the cluster at DAYBOOK_KAFKA_BOOTSTRAP.
     """
 
     version: Literal[1]
     user: str
     demo: bool = False
-    log: Literal["sqlite", "postgres"] = "sqlite"
+    log: Literal["sqlite", "postgres", "kafka"] = "sqlite"
 
 
 class Home:

@@ -17,6 +17,9 @@ class Settings(BaseSettings):
     """home: folder of the state; without it the nearest `.daybook` upwards is taken.
     log_url: `postgresql://...` keeps the log in that PostgreSQL instead of a file in the home.
     database_url: PostgreSQL of the read models; without it the bundled server, with its data in the home.
+    kafka_bootstrap: `host:port,...` of the Kafka cluster that a home with its log in Kafka uses.
+    kafka_options: librdkafka's settings for security, as JSON: `{"security.protocol": "SASL_SSL", ...}`.
+    topic_prefix: what the names of the site's topics begin with.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
     simulated_rail: `RAIL=SYSTEM` has `daybook up` run a rail that is only simulated, to try things out: it
@@ -30,6 +33,9 @@ class Settings(BaseSettings):
     home: Path | None = None
     log_url: str | None = Field(default=None, pattern=_POSTGRES)
     database_url: str | None = Field(default=None, pattern=_POSTGRES)
+    kafka_bootstrap: str | None = Field(default=None, pattern=r"^[^\s,:]+(:\d+)?(,[^\s,]+)*$")
+    kafka_options: dict[str, str] = {}
+    topic_prefix: str = Field(default="daybook", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
     simulated_rail: str | None = Field(default=None, pattern=r"^[^\s=]{1,64}=[^\s=]{1,64}$")

@@ -1,0 +1,253 @@
+"""One partition of one topic, read in order by whoever wants it: engine, follower, projector, replay.
+
+Reading knows two states: there may be more that is committed, and the end was reached. librdkafka says the
+latter once, with an EOF that stands behind control records too; `position()` would not move past them.
+Nothing here may know what a record says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+
+from engine.errors import DaybookError, LogCorrupt, LogUnavailable
+from engine.log.records import BEFORE_FIRST, Headers, Record
+from engine.log.topics import ANSWER_S, Kafka, at, unavailable
+
+AT_ONCE: Final = 10_000
+SLICE_S: Final = 0.05
+"""How long a wait cannot be woken."""
+SILENCE_S: Final = 60.0
+"""How long the cluster may say nothing before reading what is there has failed."""
+
+
+class Tail:
+    """Reads behind an offset, and stays where it is so that going on costs nothing."""
+
+    def __init__(self, kafka: Kafka, topic: str, partition: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self._kafka = kafka
+        self._consumer: Consumer | None = None
+        self._held: deque[Record] = deque()
+        self._given = BEFORE_FIRST  # the offset behind which `_held` begins
+        self._fetched = 0  # what the consumer gives next is at or behind this offset
+        self._stands = False
+        self._at_end = False
+        self._woken = False
+
+    def read(self, after: int, limit: int, wait_s: float) -> Sequence[Record]:
+        """Up to `limit` records behind `after`; waits up to `wait_s` for the first and never for the rest, or
+        until woken. Without a wait, what is committed comes, however long the cluster takes.
+
+        Asking again with the same `after` gives the same records.
+        """
+        self._stand(after)
+        held = self._held
+        if not held:
+            self._wait(wait_s)
+        self._woken = False
+        if len(held) <= limit:
+            return list(held)
+        return [held[index] for index in range(limit)]
+
+    def all(self, after: int) -> Iterator[Record]:
+        """Every record behind `after` that is committed by now, in order; then it ends, so ask again.
+
+        A transaction that is committed is given whole: the end that is read to is behind its last record.
+        """
+        self._stand(after)
+        if self._at_end and not self._held:
+            self._at_end = self.watermarks()[1] <= self._fetched
+        while True:
+            while self._held:
+                record = self._held.popleft()
+                self._given = record.offset
+                yield record
+                if self._given != record.offset:
+                    return  # somebody else has read on with this tail
+            if self._at_end:
+                return
+            self._wait(0.0)
+
+    def reach_end(self) -> None:
+        """Wait until every transaction that was begun before is committed or aborted for readers too.
+
+        A coordinator answers before the last of its markers is written.
+        """
+        with_open = self._kafka.consumer(isolation_level="read_uncommitted")
+        try:
+            _, target = with_open.get_watermark_offsets(at(self.topic, self.partition, 0), ANSWER_S)
+        except KafkaException as error:
+            raise unavailable(error, f"asking how far {self._name} goes") from error
+        finally:
+            with_open.close()
+        deadline = time.monotonic() + SILENCE_S
+        while self.watermarks()[1] < target:
+            if time.monotonic() > deadline:
+                raise self._silent()
+            time.sleep(0.005)
+
+    def wait(self, after: int, timeout_s: float) -> bool:
+        """Wait for a record behind `after`. False on time-out."""
+        return bool(self.read(after, 1, timeout_s))
+
+    def watermarks(self) -> tuple[int, int]:
+        """The offsets of the first record that is kept, and behind the last one that is committed."""
+        try:
+            found = self._open().get_watermark_offsets(at(self.topic, self.partition, 0), ANSWER_S)
+        except KafkaException as error:
+            raise unavailable(error, f"asking how far {self._name} goes") from error
+        if found is None:
+            raise LogUnavailable(f"Kafka did not say how far {self._name} goes.")
+        return found
+
+    def last(self) -> int:
+        """Offset of the last committed record, -1 before the first: the end may be control records."""
+        first, end = self.watermarks()
+        step = 64
+        while True:
+            start = max(first, end - step)
+            newest = BEFORE_FIRST
+            for record in Tail(self._kafka, self.topic, self.partition).closing(start - 1):
+                newest = record.offset
+            if newest > BEFORE_FIRST or start == first:
+                return newest
+            step *= 16
+
+    def closing(self, after: int) -> Iterator[Record]:
+        """As `all`, once: closes itself behind the last one."""
+        try:
+            yield from self.all(after)
+        finally:
+            self.close()
+
+    def wake(self) -> None:
+        """End a waiting `read`, or else the next one. From any thread."""
+        self._woken = True
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer, self._stands = None, False
+
+    # --- within ---------------------------------------------------------------------------------------
+
+    @property
+    def _name(self) -> str:
+        return f"{self.topic}, partition {self.partition}"
+
+    def _open(self) -> Consumer:
+        if self._consumer is None:
+            self._consumer = self._kafka.consumer()
+        return self._consumer
+
+    def _stand(self, after: int) -> None:
+        """Have what is behind `after` come next. Only a step back, or far ahead, moves the consumer."""
+        held = self._held
+        if not self._stands or after < self._given or (after > self._given and after >= self._fetched):
+            self._stands = True
+            self._given, self._fetched, self._at_end = after, after + 1, False
+            held.clear()
+            self._open().assign([at(self.topic, self.partition, after + 1)])
+            return
+        while held and held[0].offset <= after:
+            held.popleft()
+        self._given = after
+
+    def _wait(self, wait_s: float) -> None:
+        """Until something is held, or the end is reached and `wait_s` is over, or somebody woke us."""
+        now = time.monotonic()
+        silent, over = now + SILENCE_S, now + wait_s
+        while True:
+            self._poll(min(SLICE_S, max(0.0, over - now)) if self._at_end or wait_s > 0 else SLICE_S)
+            if self._held or self._woken:
+                return
+            now = time.monotonic()
+            if self._at_end or wait_s > 0:
+                if now >= over:
+                    return
+            elif now > silent:
+                raise self._silent()
+
+    def _poll(self, wait_s: float) -> None:
+        """Take what has come; `consume(n, t)` would wait for all n (DESIGN 7)."""
+        consumer = self._open()
+        first = consumer.poll(wait_s)
+        if first is None:
+            return
+        self._take(first)
+        rest = consumer.consume(AT_ONCE, 0)
+        for message in rest:
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        offset = message.offset() or 0  # the client types it as if it could be missing
+        error = message.error()
+        if error is not None:
+            self._failed(error, offset)
+            return
+        self._at_end = False
+        self._fetched = offset + 1
+        headers = message.headers()
+        self._held.append(
+            Record(
+                message.key() or b"",
+                message.value() or b"",
+                offset,
+                message.timestamp()[1],
+                _headers(headers) if headers else (),
+            )
+        )
+
+    def _failed(self, error: KafkaError, offset: int) -> None:
+        code = error.code()
+        if code == KafkaError._PARTITION_EOF:  # noqa: SLF001 - that is its public name
+            self._at_end = True
+            self._fetched = max(self._fetched, offset)
+        elif code in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001
+            raise self._out_of_range()
+        elif not error.retriable() and code not in _PASSING:
+            raise unavailable(KafkaException(error), f"reading {self._name}")
+
+    def _out_of_range(self) -> DaybookError:
+        first, end = self.watermarks()
+        wanted = self._given + 1
+        if wanted < first:
+            return LogCorrupt(
+                f"{self._name} begins at offset {first}, and what is from {wanted} on is needed: it was "
+                "removed by retention, or the topic was made anew.",
+                "Set retention.ms and retention.bytes of the topic to -1 (`daybook topics check`), and "
+                "restore what is missing from a mirror or an archive.",
+            )
+        return LogCorrupt(
+            f"{self._name} ends at offset {end}, and offset {wanted} was there before: the topic was made "
+            "anew, cut off or set back.",
+            "Restore it from a mirror; docs/operations.md says how a book goes on from one.",
+        )
+
+    def _silent(self) -> LogUnavailable:
+        return LogUnavailable(
+            f"Kafka has said nothing of {self._name} for {SILENCE_S:.0f} s.",
+            "Check that the brokers are up, and that this host may read the topic.",
+        )
+
+
+_PASSING: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001 - public names that begin with an underscore
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+    }
+)
+"""What the client gets over by itself."""
+
+
+def _headers(given: Any) -> Headers:
+    return tuple([(name, value if isinstance(value, bytes) else b"") for name, value in given])
