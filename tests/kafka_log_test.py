@@ -18,19 +18,26 @@ def test_a_page_is_there_whole_or_not_at_all(kafka: Kafka) -> None:
     with KafkaLog(kafka, writer=True) as log, KafkaLog(kafka) as reader:
         log.commit(outs("a", "b"), -1, T0)
         assert [record.value for record in reader.events(-1)] == [b"a", b"b"]
+        last = reader.last_event_offset()
         producer = log._producer
         assert producer is not None
         producer.begin_transaction()
         producer.produce(kafka.events, b"half", b"book", 0)
         producer.flush()
-        last = reader.last_event_offset()
         assert list(reader.events(last)) == []
-        with KafkaLog(kafka, writer=True) as next_one:
-            assert [record.value for record in next_one.events(-1)] == [b"a", b"b"]
-            next_one.commit(outs("c"), -1, T0)
+        with KafkaLog(kafka, writer=True) as after_the_crash:
+            assert [record.value for record in after_the_crash.events(-1)] == [b"a", b"b"]
+            after_the_crash.commit(outs("c"), -1, T0)
             found = list(reader.events(last))
             assert [record.value for record in found] == [b"c"]
             assert found[0].offset > last + 1, "markers and what was aborted leave gaps"
+
+
+def test_who_opens_the_log_has_ended_the_one_who_had_it(kafka: Kafka) -> None:
+    with KafkaLog(kafka, writer=True) as first:
+        first.commit(outs("a"), -1, T0)
+        with KafkaLog(kafka, writer=True) as second:
             with pytest.raises(Fenced):
-                log.commit(outs("late"), -1, T0)
-            assert [record.value for record in next_one.events(-1)] == [b"a", b"b", b"c"]
+                first.commit(outs("late"), -1, T0)
+            second.commit(outs("b"), -1, T0)
+            assert [record.value for record in second.events(-1)] == [b"a", b"b"]
