@@ -260,21 +260,28 @@ class Pipeline:
         self, book: Book, record: Record, command: Command | None, at: int, mark: str, event: Event
     ) -> bytes:
         """Stamp an event of an outcome, apply it to the state and keep its bytes, which are returned."""
+        put = force_setattr
         if event.book:  # the one event that is another book's: its first
-            force_setattr(event, "seq", 1)
+            put(event, "seq", 1)
             key = event.book.encode()
         else:
-            _stamp(event, book, at)
+            put(event, "seq", book.seq + 1)
+            put(event, "book", book.id)
+            put(event, "at", at)
             key = record.key if command is not None and book.id == command.book else book.id.encode()
-        force_setattr(event, "cause", record.offset)
-        force_setattr(event, "epoch", self.partition.epoch)
+        put(event, "cause", record.offset)
+        if self.partition.epoch:
+            put(event, "epoch", self.partition.epoch)
         if command is not None:
-            force_setattr(event, "command", command.id)
-            force_setattr(event, "actor", command.actor)
-            force_setattr(event, "issued_at_ms", command.issued_at_ms)
-            force_setattr(event, "fingerprint", mark)
+            put(event, "command", command.id)
+            put(event, "actor", command.actor)
+            put(event, "issued_at_ms", command.issued_at_ms)
+            if mark:
+                put(event, "fingerprint", mark)
         evolve(self.partition, event)
-        return self.keep(key, event)
+        value = encode(event)
+        self.outs.append(Out(key, value))
+        return value
 
     def keep(self, key: bytes, event: Event) -> bytes:
         """Keep the event to be committed; returns its bytes."""
