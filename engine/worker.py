@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from book.end_of_day import PACE_MS
 from commands.books import clock_jump_ms
@@ -17,7 +18,7 @@ from engine.admission import Admission
 from engine.errors import NotInitialised
 from engine.fold import Folded
 from engine.links import linked
-from engine.log.records import BookLog, Clock, Record, wall_clock
+from engine.log.records import BookLog, Clock, OverlappedLog, Record, wall_clock
 from engine.pipeline import Answer, Pipeline
 from schemas.books import ReleaseActivated
 
@@ -28,12 +29,18 @@ LARGEST_BATCH = 8_000
 SLOW_BATCH_S = 0.025
 """A batch that takes longer than this makes the next one smaller, so that nobody waits long behind others."""
 IDLE_TIMERS_S = 0.25
+GLANCE_S = 0.0005
+"""How long new commands are looked for before the outcome of the batch before them is waited for."""
 PACE_S = PACE_MS / 1_000
 """While a closed day has work left, its slices are asked for that often."""
 
 
 class Worker:
-    """Decides one partition. `batch` limits a micro-batch; None lets it adapt to what comes and how fast."""
+    """Decides one partition. `batch` limits a micro-batch; None lets it adapt to what comes and how fast.
+
+    overlapped: the same log, where the next batch is to be decided while it takes the one before. Pages stay
+    in order, since one is begun only when the one before is durable; and nobody is answered before that.
+    """
 
     def __init__(
         self,
@@ -44,8 +51,13 @@ class Worker:
         answered: Answered | None = None,
         clock: Clock = wall_clock,
         batch: int | None = None,
+        overlapped: OverlappedLog | None = None,
     ) -> None:
+        assert overlapped is None or overlapped is log, "there is one log"
         self.log = log
+        self._overlapped = overlapped
+        self._beside = ThreadPoolExecutor(1, "commit") if overlapped is not None else None
+        self._committing: tuple[Future[None], Sequence[Record], Sequence[Answer]] | None = None
         self.clock = clock
         self.folded = folded or Folded()
         self.folded.apply(log.events(self.folded.offset))
@@ -69,10 +81,14 @@ class Worker:
 
     def step(self, wait_s: float = 0.0) -> int:
         """Decide and commit one micro-batch; returns how many commands. Waits `wait_s` for the first."""
-        records = self.log.commands(
-            self.position, self._limit, min(wait_s, PACE_S) if self._works else wait_s
-        )
+        patience_s = min(wait_s, PACE_S) if self._works else wait_s
+        if self._committing is not None:
+            patience_s = min(patience_s, GLANCE_S)
+        records = self.log.commands(self.position, self._limit, patience_s)
         if not records:
+            if self._committing is not None:
+                self.settle()
+                return 0
             self._fire_idle(self.clock())
             return 0
         began = time.perf_counter()
@@ -100,18 +116,43 @@ class Worker:
                 batches += 1
                 if self.step(wait_s) == 0 or batches % 100 == 0:
                     gc.collect(0)
+            self.settle()
         finally:
             gc.enable()
+            self.close()
+
+    def settle(self) -> None:
+        """Wait until everything that was decided is durable, and say so. Raises Fenced or Uncertain."""
+        if self._committing is not None:
+            done, records, answers = self._committing
+            self._committing = None
+            done.result()
+            if self.answered is not None and records:
+                self.answered(records, answers)
+
+    def waits(self) -> bool:
+        """Whether a commit is under way whose end nobody has waited for."""
+        return self._committing is not None
+
+    def close(self) -> None:
+        """Give the thread back that commits; the log is its opener's."""
+        if self._beside is not None:
+            self._beside.shutdown()
 
     def _commit(self, records: Sequence[Record]) -> None:
         outs, answers = self.pipeline.take()
         through = records[-1].offset if records else self.position
         if outs:
             self.link = linked(self.link, outs)
-        self.log.commit(outs, through, self.clock())
+        if self._overlapped is None or self._beside is None:
+            self.log.commit(outs, through, self.clock())
+            if self.answered is not None and records:
+                self.answered(records, answers)
+        else:
+            self.settle()
+            done = self._beside.submit(self._overlapped.begin_commit(outs, through, self.clock()))
+            self._committing = done, records, answers
         self.position = through
-        if self.answered is not None and records:
-            self.answered(records, answers)
 
     def _adapt(self, size: int, took_s: float) -> None:
         if took_s > SLOW_BATCH_S and self._limit > 64:

@@ -8,7 +8,7 @@ Which process may open which partition is the group's business (`engine/membersh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -74,12 +74,16 @@ class KafkaLog:
 
     def commit(self, events: Sequence[Out], through: int, time_ms: int) -> None:
         """See `BookLog.commit`. `through` is in the events: what they answer is the position."""
+        self.begin_commit(events, through, time_ms)()
+
+    def begin_commit(self, events: Sequence[Out], through: int, time_ms: int) -> Callable[[], None]:
+        """Hand the page over; what is returned makes it durable, or raises, once, in any thread."""
         producer = self._producer
         assert producer is not None, "a reader of the log never writes"
         if self._over is not None:
             raise self._over
         if not events:
-            return
+            return _nothing
         topic, partition, produce = self.kafka.events, self.partition, producer.produce
         try:
             producer.begin_transaction()
@@ -92,9 +96,16 @@ class KafkaLog:
                     timestamp=time_ms,
                     headers=list(out.headers) if out.headers else None,
                 )
-            producer.commit_transaction(COMMIT_S)
         except (KafkaException, BufferError) as error:
             raise self._end(_failure(error, self.partition)) from error
+
+        def finish() -> None:
+            try:
+                producer.commit_transaction(COMMIT_S)
+            except KafkaException as error:
+                raise self._end(_failure(error, self.partition)) from error
+
+        return finish
 
     def wake(self) -> None:
         """See `BookLog.wake`."""
@@ -199,6 +210,10 @@ class KafkaCommands:
 
     def close(self) -> None:
         """Nothing is left: `send` waits for all."""
+
+
+def _nothing() -> None:
+    """There is nothing to be made durable."""
 
 
 def _failure(error: Exception, partition: int) -> DaybookError:

@@ -9,7 +9,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import Enum
 
 from engine.errors import DaybookError, EngineStopped, Fenced, Uncertain
@@ -193,6 +193,12 @@ class MemoryLog:
             raise self._end(Uncertain("A commit was not acknowledged."))
         self._committed = max(self._committed, through)
         self._waiting.drop(len(decided))
+
+    def begin_commit(self, events: Sequence[Out], through: int, time_ms: int) -> Callable[[], None]:
+        """See `OverlappedLog.begin_commit`: nothing is stored before the second half is called."""
+        if self._over is not None:
+            raise self._over
+        return lambda: self.commit(events, through, time_ms)
 
     def _store(
         self, events: Sequence[Out], decided: Sequence[Record], time_ms: int, *, taken_over: bool

@@ -80,6 +80,17 @@ class BookLog(Protocol):
         ...
 
 
+class OverlappedLog(BookLog, Protocol):
+    """A log that takes a page in two steps, so that the worker can decide the next one in between."""
+
+    def begin_commit(self, events: Sequence[Out], through: int, time_ms: int) -> Callable[[], None]:
+        """The first half of `commit`, in the worker's thread. What is returned is the second: it makes the
+        page durable or raises as `commit` does, is called once, in any thread, and before the next page is
+        begun.
+        """
+        ...
+
+
 class CommandLog(Protocol):
     """Where commands go in. Callable from any thread."""
 
