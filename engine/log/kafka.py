@@ -13,10 +13,21 @@ from typing import Final, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from engine.errors import DaybookError, EngineStopped, Fenced, OutcomeUnknown, Uncertain
-from engine.log.records import Out, Record
+from engine.errors import (
+    DaybookError,
+    EngineStopped,
+    Fenced,
+    LogUnwritable,
+    Uncertain,
+    WrongLog,
+)
+from engine.log.kafka_commands import KafkaCommands
+from engine.log.partitioning import Place
+from engine.log.records import BEFORE_FIRST, Out, Record
 from engine.log.tail import Tail
-from engine.log.topics import Kafka, partition_of, unavailable
+from engine.log.topics import Kafka, unavailable
+
+__all__ = ["KafkaCommands", "KafkaLog"]
 
 COMMIT_S: Final = 30.0
 """How long a commit may take before it is uncertain."""
@@ -27,40 +38,75 @@ CLAIM_S: Final = 60.0
 _FENCING: Final = frozenset(
     {
         KafkaError._FENCED,  # noqa: SLF001 - public names that begin with an underscore
-        KafkaError._FATAL,  # noqa: SLF001
+        KafkaError._FATAL,  # noqa: SLF001 - its own flag may say False, so the code counts too
         KafkaError.INVALID_PRODUCER_EPOCH,
         KafkaError.PRODUCER_FENCED,
         KafkaError.INVALID_TXN_STATE,
         KafkaError.INVALID_PRODUCER_ID_MAPPING,
     }
 )
+_UNWRITABLE: Final = {
+    KafkaError.MSG_SIZE_TOO_LARGE: "Raise max.message.bytes of the topic (`daybook topics check`).",
+    **dict.fromkeys(
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+        'Give the engine the rights that docs/operations.md lists under "Who may do what in Kafka".',
+    ),
+    **dict.fromkeys(
+        (KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND),
+        "Start the brokers that are down: fewer replicas are in step than min.insync.replicas asks for.",
+    ),
+}
+"""What stands in a page's way until somebody mends it, and how."""
 
 
 class KafkaLog:
     """`BookLog` over one partition; as a writer also `CommandLog`, for who embeds an engine."""
 
     def __init__(self, kafka: Kafka, partition: int = 0, *, writer: bool = False) -> None:
-        """As a writer, fences every other one. Raises LogUnavailable."""
+        """As a writer, fences every other one. Raises LogUnavailable, WrongLog where there is no such topic
+        or partition.
+        """
         self.kafka = kafka
         self.partition = partition
         self._commands = Tail(kafka, kafka.commands, partition)
         self._events = Tail(kafka, kafka.events, partition)
         self._over: DaybookError | None = None
+        self._position = BEFORE_FIRST
+        producer = self._writer() if writer else None
+        self.place = Place(partition, self._partitions(producer))
+        self._producer = producer
         self._sender: KafkaCommands | None = None
-        self._producer = self._claim() if writer else None
+        if producer is not None:
+            self._claim(producer)
+            self._sender = KafkaCommands(kafka, partition)
 
-    def _claim(self) -> Producer:
-        producer = self.kafka.producer(
+    def _writer(self) -> Producer:
+        return self.kafka.producer(
             transactional_id=f"{self.kafka.prefix}-engine-{self.partition}",
             transaction_timeout_ms=TRANSACTION_MS,
         )
+
+    def _partitions(self, client: Producer | None) -> int:
+        """How many partitions the events have."""
+        count = self.kafka.partitions(self.kafka.events, client)
+        if self.partition >= count:
+            raise WrongLog(
+                f"{self.kafka.events} has no partition {self.partition}"
+                + (f": it has {count}." if count else ": there is no such topic."),
+                "`daybook topics check` says what is wrong with the topics.",
+            )
+        return count
+
+    def _claim(self, producer: Producer) -> None:
         try:
             producer.init_transactions(CLAIM_S)
         except KafkaException as error:
-            raise unavailable(error, f"claiming partition {self.partition} of {self.kafka.events}") from error
+            producer.poll(0)  # so that what was heard is told
+            raise unavailable(
+                error, f"claiming partition {self.partition} of {self.kafka.events}", self.kafka.heard
+            ) from error
         # What another had committed is there by now; what it had not is aborted.
         self._events.reach_end()
-        return producer
 
     # --- BookLog --------------------------------------------------------------------------------------
 
@@ -79,10 +125,12 @@ class KafkaLog:
     def begin_commit(self, events: Sequence[Out], through: int, time_ms: int) -> Callable[[], None]:
         """Hand the page over; what is returned makes it durable, or raises, once, in any thread."""
         producer = self._producer
-        assert producer is not None, "a reader of the log never writes"
         if self._over is not None:
             raise self._over
+        assert producer is not None, "a reader of the log never writes"
+        assert through >= self._position, "the position never moves back"
         if not events:
+            self._position = through
             return _nothing
         topic, partition, produce = self.kafka.events, self.partition, producer.produce
         try:
@@ -98,6 +146,7 @@ class KafkaLog:
                 )
         except (KafkaException, BufferError) as error:
             raise self._end(_failure(error, self.partition)) from error
+        self._position = through
 
         def finish() -> None:
             try:
@@ -112,13 +161,20 @@ class KafkaLog:
         self._commands.wake()
 
     def close(self) -> None:
-        """See `BookLog.close`. Commands that wait stay in the log."""
+        """See `BookLog.close`. Commands that wait stay in the log. It waits for no broker."""
         self._over = self._over or EngineStopped("The log was closed.")
         self._commands.close()
         self._events.close()
-        if self._sender is not None:
-            self._sender.close()
-        self._producer = None
+        self._drop()
+
+    def _drop(self) -> None:
+        """Let the producer go with whatever it holds: the next claim aborts what it had begun."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.purge(blocking=False)
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()
 
     def __enter__(self) -> Self:
         return self
@@ -128,18 +184,18 @@ class KafkaLog:
 
     def _end(self, why: DaybookError) -> DaybookError:
         self._over = why
+        self._drop()
         return why
 
     # --- CommandLog -----------------------------------------------------------------------------------
 
     def submit(self, commands: Sequence[Out]) -> Sequence[int]:
-        """See `CommandLog.submit`, for an engine that is embedded."""
-        assert self._producer is not None, "a reader of the log never writes"
+        """See `CommandLog.submit`, for an engine that is embedded. Some may be stored where it fails."""
+        sender = self._sender
         if self._over is not None:
             raise EngineStopped(self._over.what)
-        if self._sender is None:
-            self._sender = KafkaCommands(self.kafka, self.partition)
-        return self._sender.submit(commands)
+        assert sender is not None, "a reader of the log never writes"
+        return sender.submit(commands)
 
     # --- for followers --------------------------------------------------------------------------------
 
@@ -156,62 +212,6 @@ class KafkaLog:
         return self._commands.last()
 
 
-class KafkaCommands:
-    """`CommandLog` over the commands topic.   partition: where all go; by their key, if None is given."""
-
-    def __init__(self, kafka: Kafka, partition: int | None = None) -> None:
-        self.kafka = kafka
-        self._partition = partition
-        self._partitions = kafka.partitions(kafka.commands) if partition is None else 0
-        self._producer = kafka.producer(linger_ms=2, delivery_timeout_ms=30_000, partitioner="murmur2_random")
-
-    def submit(self, commands: Sequence[Out]) -> list[int]:
-        """Each command's offset in its partition, in their order, when all are stored.
-
-        Raises OutcomeUnknown: some may be stored. They are not atomic: the contract asks no such thing.
-        """
-        return [offset for _, offset in self.send(commands)]
-
-    def send(self, commands: Sequence[Out]) -> list[tuple[int, int]]:
-        """Each command's partition and offset."""
-        producer, topic = self._producer, self.kafka.commands
-        places: list[tuple[int, int]] = [(-1, -1)] * len(commands)
-        failed: list[KafkaError] = []
-
-        for number, out in enumerate(commands):
-
-            def stored(error: KafkaError | None, message: object, number: int = number) -> None:
-                if error is not None:
-                    failed.append(error)
-                else:
-                    places[number] = message.partition(), message.offset()  # type: ignore[attr-defined]
-
-            try:
-                producer.produce(
-                    topic,
-                    out.value,
-                    out.key,
-                    partition_of(out.key, self._partitions) if self._partition is None else self._partition,
-                    on_delivery=stored,
-                    headers=list(out.headers) if out.headers else None,
-                )
-            except (KafkaException, BufferError) as error:
-                producer.flush(30)
-                raise OutcomeUnknown(
-                    f"Only {number} of {len(commands)} commands were sent: {error}."
-                ) from error
-        left = producer.flush(35)
-        if failed or left:
-            why = failed[0].str() if failed else "no answer came"
-            raise OutcomeUnknown(
-                f"{len(failed) + left} of {len(commands)} commands were perhaps not stored: {why}."
-            )
-        return places
-
-    def close(self) -> None:
-        """Nothing is left: `send` waits for all."""
-
-
 def _nothing() -> None:
     """There is nothing to be made durable."""
 
@@ -219,6 +219,10 @@ def _nothing() -> None:
 def _failure(error: Exception, partition: int) -> DaybookError:
     """What a failed commit means. Who does not know whether it happened says so."""
     told = error.args[0] if error.args else None
-    if isinstance(told, KafkaError) and (told.code() in _FENCING or told.fatal()):
-        return Fenced(f"Partition {partition} belongs to another writer: {told.str()}.")
+    if isinstance(told, KafkaError):
+        if told.code() in _FENCING or told.fatal():
+            return Fenced(f"Partition {partition} has no place for this writer any more: {told.str()}.")
+        advice = _UNWRITABLE.get(told.code())
+        if advice is not None:
+            return LogUnwritable(f"A page of partition {partition} was refused: {told.str()}.", advice)
     return Uncertain(f"A commit to partition {partition} was not acknowledged: {error}.")

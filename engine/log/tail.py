@@ -7,9 +7,11 @@ Nothing here may know what a record says.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
@@ -17,6 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from engine.errors import DaybookError, LogCorrupt, LogUnavailable
 from engine.log.records import BEFORE_FIRST, Headers, Record
 from engine.log.topics import ANSWER_S, Kafka, at, unavailable
+from engine.log.waiting import AT_ONCE_BYTES, up_to
 
 AT_ONCE: Final = 10_000
 SLICE_S: Final = 0.05
@@ -28,32 +31,38 @@ SILENCE_S: Final = 60.0
 class Tail:
     """Reads behind an offset, and stays where it is so that going on costs nothing."""
 
-    def __init__(self, kafka: Kafka, topic: str, partition: int) -> None:
+    def __init__(self, kafka: Kafka, topic: str, partition: int, **settings: str) -> None:
+        """settings: of librdkafka, with _ for each dot, in place of what every reader has."""
         self.topic = topic
         self.partition = partition
         self._kafka = kafka
+        self._settings = settings
         self._consumer: Consumer | None = None
         self._held: deque[Record] = deque()
         self._given = BEFORE_FIRST  # the offset behind which `_held` begins
         self._fetched = 0  # what the consumer gives next is at or behind this offset
         self._stands = False
         self._at_end = False
+        self._must_reach = 0  # an end before this offset is none: see `reach_end`
         self._woken = False
 
     def read(self, after: int, limit: int, wait_s: float) -> Sequence[Record]:
         """Up to `limit` records behind `after`; waits up to `wait_s` for the first and never for the rest, or
         until woken. Without a wait, what is committed comes, however long the cluster takes.
 
-        Asking again with the same `after` gives the same records.
+        Asking again with the same `after` gives the same records. They are few enough for one page.
         """
         self._stand(after)
         held = self._held
         if not held:
             self._wait(wait_s)
         self._woken = False
-        if len(held) <= limit:
-            return list(held)
-        return [held[index] for index in range(limit)]
+        found = list(islice(held, limit))
+        return (
+            found
+            if sum([len(record.value) for record in found]) <= AT_ONCE_BYTES
+            else up_to(AT_ONCE_BYTES, found)
+        )
 
     def all(self, after: int) -> Iterator[Record]:
         """Every record behind `after` that is committed by now, in order; then it ends, so ask again.
@@ -75,22 +84,35 @@ class Tail:
             self._wait(0.0)
 
     def reach_end(self) -> None:
-        """Wait until every transaction that was begun before is committed or aborted for readers too.
+        """Wait until every transaction that was begun before is committed or aborted for readers too; and
+        from now on, have reading end no sooner than behind all of it.
 
-        A coordinator answers before the last of its markers is written.
+        A coordinator answers before the last of its markers is readable; and a partition whose leader dies
+        just then has a new one, which for a moment shows less than the old one did.
         """
-        with_open = self._kafka.consumer(isolation_level="read_uncommitted")
+        with_open = Tail(self._kafka, self.topic, self.partition, isolation_level="read_uncommitted")
         try:
-            _, target = with_open.get_watermark_offsets(at(self.topic, self.partition, 0), ANSWER_S)
-        except KafkaException as error:
-            raise unavailable(error, f"asking how far {self._name} goes") from error
+            _, target = with_open.watermarks()
         finally:
             with_open.close()
         deadline = time.monotonic() + SILENCE_S
         while self.watermarks()[1] < target:
             if time.monotonic() > deadline:
-                raise self._silent()
+                raise LogUnavailable(
+                    f"A transaction has stood open in {self._name} for more than {SILENCE_S:.0f} s.",
+                    "Only engines may write there (docs/operations.md, Who may do what in Kafka). Find who "
+                    "does: `kafka-transactions.sh find-hanging`.",
+                )
             time.sleep(0.005)
+        self._must_reach = target
+
+    def held_back(self) -> int:
+        """How many offsets stand behind the first transaction that is not ended, where nobody reads on."""
+        with_open = Tail(self._kafka, self.topic, self.partition, isolation_level="read_uncommitted")
+        try:
+            return max(0, with_open.watermarks()[1] - self.watermarks()[1])
+        finally:
+            with_open.close()
 
     def wait(self, after: int, timeout_s: float) -> bool:
         """Wait for a record behind `after`. False on time-out."""
@@ -101,7 +123,9 @@ class Tail:
         try:
             found = self._open().get_watermark_offsets(at(self.topic, self.partition, 0), ANSWER_S)
         except KafkaException as error:
-            raise unavailable(error, f"asking how far {self._name} goes") from error
+            with contextlib.suppress(DaybookError):
+                self._poll(0.0)  # so that what was heard is told
+            raise unavailable(error, f"asking how far {self._name} goes", self._kafka.heard) from error
         if found is None:
             raise LogUnavailable(f"Kafka did not say how far {self._name} goes.")
         return found
@@ -144,7 +168,7 @@ class Tail:
 
     def _open(self) -> Consumer:
         if self._consumer is None:
-            self._consumer = self._kafka.consumer()
+            self._consumer = self._kafka.consumer(**self._settings)
         return self._consumer
 
     def _stand(self, after: int) -> None:
@@ -208,12 +232,12 @@ class Tail:
     def _failed(self, error: KafkaError, offset: int) -> None:
         code = error.code()
         if code == KafkaError._PARTITION_EOF:  # noqa: SLF001 - that is its public name
-            self._at_end = True
             self._fetched = max(self._fetched, offset)
+            self._at_end = self._fetched >= self._must_reach
         elif code in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001
             raise self._out_of_range()
         elif not error.retriable() and code not in _PASSING:
-            raise unavailable(KafkaException(error), f"reading {self._name}")
+            raise unavailable(KafkaException(error), f"reading {self._name}", self._kafka.heard)
 
     def _out_of_range(self) -> DaybookError:
         first, end = self.watermarks()
@@ -224,6 +248,11 @@ class Tail:
                 "removed by retention, or the topic was made anew.",
                 "Set retention.ms and retention.bytes of the topic to -1 (`daybook topics check`), and "
                 "restore what is missing from a mirror or an archive.",
+            )
+        if wanted <= end:
+            return LogUnavailable(
+                f"{self._name} had no offset {wanted} a moment ago and has it now.",
+                "A broker took over and had not caught up. Read again; if that goes on, see its log.",
             )
         return LogCorrupt(
             f"{self._name} ends at offset {end}, and offset {wanted} was there before: the topic was made "

@@ -6,14 +6,18 @@ of them is a way to lose or to double something. Nothing here may know what a re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from engine.errors import LogUnavailable
+from engine.errors import LogUnavailable, WrongUse
+from engine.log.partitioning import Place, partition_of
+
+__all__ = ["ANSWER_S", "MAX_BYTES", "Kafka", "Place", "at", "partition_of", "unavailable"]
 
 MAX_BYTES: Final = 8 << 20
 """The largest record that the topics take."""
@@ -24,6 +28,7 @@ _EVERYWHERE: Final[Mapping[str, Any]] = {
     "log_level": 2,  # what matters reaches us as an error with its code
     "retry.backoff.ms": 10,  # 100 stalls on CONCURRENT_TRANSACTIONS (DESIGN 7)
     "socket.keepalive.enable": True,
+    "enable.sparse.connections": False,  # else a new client waits 50 ms before its second connection
     "topic.metadata.refresh.interval.ms": 30_000,
 }
 _READING: Final[Mapping[str, Any]] = {
@@ -46,8 +51,48 @@ _WRITING: Final[Mapping[str, Any]] = {
     "linger.ms": 5,
     "batch.num.messages": 10_000,
     "queue.buffering.max.messages": 0,  # a page is held whole anyway
-    "message.max.bytes": MAX_BYTES,
+    "message.max.bytes": MAX_BYTES - (64 << 10),  # what the client takes, the broker takes with its framing
 }
+
+
+class Heard:
+    """What a cluster's brokers said last of why they refuse us.
+
+    librdkafka goes on trying for ever, and whoever waits is told only of a time-out, so it is kept for them.
+    """
+
+    def __init__(self) -> None:
+        self.refusal = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        """Told by the client, of whatever befalls it."""
+        if error.code() in _REFUSALS:
+            self.refusal = error.str().strip()
+
+
+_REFUSALS: Final = frozenset(
+    {
+        KafkaError._AUTHENTICATION,  # noqa: SLF001 - public names that begin with an underscore
+        KafkaError._SSL,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+    }
+)
+_FORBIDDEN: Final = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+_MISSING: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+    }
+)
 
 
 class Kafka(msgspec.Struct, frozen=True):
@@ -60,6 +105,7 @@ class Kafka(msgspec.Struct, frozen=True):
     bootstrap: str
     prefix: str = "daybook"
     options: dict[str, str] = {}
+    heard: Heard = msgspec.field(default_factory=Heard)
 
     @property
     def commands(self) -> str:
@@ -81,56 +127,77 @@ class Kafka(msgspec.Struct, frozen=True):
         made: dict[str, Any] = {"bootstrap.servers": self.bootstrap, **_EVERYWHERE}
         for one in more:
             made |= one
-        return made | self.options
+        return made | self.options | {"error_cb": self.heard}
 
     def consumer(self, **more: Any) -> Consumer:
         """A consumer of committed records, by hand and not by a group unless `more` says otherwise."""
         named = {name.replace("_", "."): value for name, value in more.items()}
-        return Consumer(self.settings(_READING, {"group.id": f"{self.prefix}-nobody"}, named))
+        with _made():
+            return Consumer(self.settings(_READING, {"group.id": f"{self.prefix}-nobody"}, named))
 
     def producer(self, **more: Any) -> Producer:
         """A producer that loses and doubles nothing by itself."""
         named = {name.replace("_", "."): value for name, value in more.items()}
-        return Producer(self.settings(_WRITING, named))
+        with _made():
+            return Producer(self.settings(_WRITING, named))
 
     def admin(self) -> AdminClient:
         """For asking about, and making, topics."""
-        return AdminClient(self.settings())
+        with _made():
+            return AdminClient(self.settings())
 
-    def partitions(self, topic: str) -> int:
-        """How many partitions the topic has, 0 where there is no such topic. Raises LogUnavailable."""
+    def partitions(self, topic: str, client: AdminClient | Producer | None = None) -> int:
+        """How many partitions the topic has, 0 where there is no such topic. Raises LogUnavailable.
+
+        client: one that is there already. Asking it has it connected, too: a producer that has no connection
+        when it first wants its id from the cluster sleeps half a second before it looks again. Twice, since
+        the first answer may come over the bootstrap connection, which then is given up.
+        """
+        asked = client or self.admin()
         try:
-            found = self.admin().list_topics(topic, ANSWER_S).topics.get(topic)
+            if client is not None:
+                asked.list_topics(topic, ANSWER_S)
+            found = asked.list_topics(topic, ANSWER_S).topics.get(topic)
         except KafkaException as error:
-            raise unavailable(error, f"asking {self.bootstrap} for {topic}") from error
+            asked.poll(0)  # so that what was heard is told
+            raise unavailable(error, f"asking {self.bootstrap} for {topic}", self.heard) from error
+        if found is not None and found.error is not None and found.error.code() in _FORBIDDEN:
+            raise unavailable(KafkaException(found.error), f"asking for {topic}")
         return 0 if found is None or found.error is not None else len(found.partitions)
 
 
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a book: the Java clients' rule, murmur2 of the key, positive, modulo the count."""
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
+@contextlib.contextmanager
+def _made() -> Iterator[None]:
+    """Settings that the client refuses are somebody's DAYBOOK_KAFKA_OPTIONS."""
+    try:
+        yield
+    except KafkaException as error:
+        raise WrongUse(
+            f"Kafka's client refuses its settings: {error.args[0].str()}.",
+            "Set DAYBOOK_KAFKA_OPTIONS to what librdkafka's CONFIGURATION.md lists.",
+        ) from error
 
 
-def murmur2(data: bytes) -> int:
-    """Austin Appleby's MurmurHash2, 32 bits, with Kafka's seed."""
-    mask, factor = 0xFFFFFFFF, 0x5BD1E995
-    length = len(data)
-    found = 0x9747B28C ^ length
-    whole = length & ~3
-    for at in range(0, whole, 4):
-        k = int.from_bytes(data[at : at + 4], "little") * factor & mask
-        k = (k ^ k >> 24) * factor & mask
-        found = (found * factor & mask) ^ k
-    if whole < length:
-        found = (found ^ int.from_bytes(data[whole:], "little")) * factor & mask
-    found = (found ^ found >> 13) * factor & mask
-    return found ^ found >> 15
-
-
-def unavailable(error: KafkaException, doing: str) -> LogUnavailable:
-    """The cluster's error in our words."""
+def unavailable(error: KafkaException, doing: str, heard: Heard | None = None) -> LogUnavailable:
+    """The cluster's error in our words.   heard: what its brokers said before, which often is the reason."""
+    said: KafkaError = error.args[0]
+    if said.code() in _FORBIDDEN:
+        return LogUnavailable(
+            f"Kafka does not allow {doing}: {said.str()}.",
+            'Give this user the rights that docs/operations.md lists under "Who may do what in Kafka".',
+        )
+    if said.code() in _MISSING:
+        return LogUnavailable(
+            f"Kafka failed at {doing}: {said.str()}.",
+            "`daybook topics check` says which topic or partition is missing.",
+        )
+    if heard is not None and heard.refusal:
+        return LogUnavailable(
+            f"Kafka failed at {doing}: {said.str()}. A broker was refused or refuses us: {heard.refusal}.",
+            "Check DAYBOOK_KAFKA_BOOTSTRAP, and user, password and certificates in DAYBOOK_KAFKA_OPTIONS.",
+        )
     return LogUnavailable(
-        f"Kafka failed at {doing}: {error.args[0].str()}.", "Check DAYBOOK_KAFKA_BOOTSTRAP and the cluster."
+        f"Kafka failed at {doing}: {said.str()}.", "Check DAYBOOK_KAFKA_BOOTSTRAP and the cluster."
     )
 
 

@@ -82,7 +82,7 @@ class Waiting:
             self._woken = False
             start = len(self._records) - self._behind(offset)
             found = list(islice(self._records, start, start + limit))
-            return found if self._bytes <= AT_ONCE_BYTES else _up_to(AT_ONCE_BYTES, found)
+            return found if self._bytes <= AT_ONCE_BYTES else up_to(AT_ONCE_BYTES, found)
 
     def _behind(self, offset: int) -> int:
         """How many wait with a greater offset; they are contiguous, so it is a subtraction."""
@@ -124,7 +124,7 @@ class Waiting:
             return list(self._records)
 
 
-def _up_to(size: int, records: list[Record]) -> list[Record]:
+def up_to(size: int, records: list[Record]) -> list[Record]:
     """The first of the records, and those behind it that are within so many bytes together."""
     for number, record in enumerate(records):
         size -= len(record.value)
