@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.errors import WrongUse
 
+GroupProtocol = Literal["auto", "classic", "consumer"]
 _POSTGRES = r"^(postgres(ql)?://|\w+ *=)"
 """A URL, or libpq's `key=value` form."""
 
@@ -20,6 +22,9 @@ class Settings(BaseSettings):
     kafka_bootstrap: `host:port,...` of the Kafka cluster that a home with its log in Kafka uses.
     kafka_options: librdkafka's settings for security, as JSON: `{"security.protocol": "SASL_SSL", ...}`.
     topic_prefix: what the names of the site's topics begin with.
+    group_session_ms: after how long of silence another process takes over what a dead one had in Kafka.
+    group_protocol: `classic` or `consumer` (KIP-848) for the groups that share partitions; `auto` takes the
+        latter where the brokers have it and allow the session time.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
     simulated_rail: `RAIL=SYSTEM` has `daybook up` run a rail that is only simulated, to try things out: it
@@ -36,6 +41,8 @@ class Settings(BaseSettings):
     kafka_bootstrap: str | None = Field(default=None, pattern=r"^[^\s,:]+(:\d+)?(,[^\s,]+)*$")
     kafka_options: dict[str, str] = {}
     topic_prefix: str = Field(default="daybook", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    group_session_ms: int = Field(default=10_000, ge=1_000, le=600_000)
+    group_protocol: GroupProtocol = "auto"
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
     simulated_rail: str | None = Field(default=None, pattern=r"^[^\s=]{1,64}=[^\s=]{1,64}$")
