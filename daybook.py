@@ -60,6 +60,10 @@ def init(
     time_zone: Annotated[str, typer.Option(help="The book's time zone.")] = "UTC",
     clock: Annotated[Clock, typer.Option(help="commanded is for imports and simulation.")] = "wall",
     log: Annotated[StoredLog, typer.Option(help="Where the log is kept.")] = "sqlite",
+    partitions: Annotated[
+        int, typer.Option(min=1, max=4096, help="On Kafka: of each topic. It is chosen once.")
+    ] = 32,
+    replication: Annotated[int, typer.Option(min=1, max=9, help="On Kafka: copies of each topic.")] = 3,
     second_admin: Annotated[
         str,
         typer.Option(
@@ -71,6 +75,7 @@ def init(
 ) -> None:
     """Make a home: its keys, the log with the system book, a first administrator; and a book."""
     from console import starting
+    from console.sites import Topics
 
     outcome = starting.init(
         output_to(json),
@@ -82,6 +87,7 @@ def init(
         time_zone=time_zone,
         clock=clock,
         second_admin=second_admin,
+        topics=Topics(partitions, replication),
     )
     _exit(SOME_REJECTED if outcome is not None and outcome.rejected else DONE)
 

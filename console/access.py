@@ -11,12 +11,11 @@ from console.feeds import only_book
 from console.identity import secret_of
 from console.output import Output, utc
 from engine.credentials import has_credential, new_secret, prove, set_credential
-from engine.embedded import open_log
 from engine.errors import WrongUse
 from engine.files import write_whole
 from engine.home import Home
-from engine.log.records import BEFORE_FIRST
 from engine.settings import Settings
+from engine.site import Site
 from replay.access_at import access_at
 from schemas.access import Permit, Scope
 
@@ -25,8 +24,9 @@ def access(
     output: Output, home: Home, settings: Settings, book: str | None, *, at: str | None, user: str | None
 ) -> bool:
     """Show everyone's access as it was, and what was done by override; False where there is no such user."""
-    with open_log(home, settings, writer=False) as log:
-        book = book or only_book(log.events(BEFORE_FIRST))
+    site = Site(home, settings)
+    book = book or only_book(site)
+    with site.read_book(book) as log:
         found = access_at(log, book, at_ms=None if at is None else instant_of(at))
     actors = [one for one in found.actors if user in (None, one.actor)]
     output.say(f"Book {book} as known after seq {found.seq}, {utc(found.at)}.")

@@ -17,13 +17,13 @@ from console.outcomes import outcome_of
 from console.output import Output
 from console.read_models import AT_ONCE
 from console.sites import administrator, at_home, make_home
-from engine.embedded import InProcess, open_log
+from engine.embedded import InProcess
 from engine.genesis import begin
 from engine.home import Home, HomeFile, HomeInUse
 from engine.log.memory import MemoryLog
-from engine.log.recorder import RecorderLog
 from engine.log.records import Out, wall_clock
 from engine.settings import Settings
+from engine.site import OpenLog, Site
 from gateway.demo_bank import BOOK, DemoBank
 from projections.database import open_database
 from projections.projector import Projector
@@ -44,12 +44,12 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
     with contextlib.ExitStack() as stack:
         home, settings = stack.enter_context(at_home(settings.model_copy(update={"home": root})))
         database = stack.enter_context(open_database(home.postgres, settings.database_url))
-        writer: RecorderLog | MemoryLog
+        writer: OpenLog | MemoryLog
         if log == "memory":
             writer = MemoryLog()
             begin(writer, [administrator(USER)], wall_clock())
         else:
-            writer = stack.enter_context(open_log(home, settings, writer=True))
+            writer = stack.enter_context(Site(home, settings).write())
         engine = InProcess(writer)
         bank = DemoBank(seed, parties, days, admin=USER)
         outcomes, events, decided_s = _decide(output, engine, bank.outs())
@@ -130,7 +130,7 @@ def _decide(
     return outcomes, events, took
 
 
-def _project(output: Output, dsn: str, log: RecorderLog | MemoryLog) -> float:
+def _project(output: Output, dsn: str, log: OpenLog | MemoryLog) -> float:
     began = time.perf_counter()
     done = 0
     with output.progress() as bar, contextlib.closing(Projector(dsn, log)) as projector:
@@ -144,13 +144,13 @@ def _project(output: Output, dsn: str, log: RecorderLog | MemoryLog) -> float:
     return time.perf_counter() - began
 
 
-def _redecide(log: RecorderLog | MemoryLog) -> tuple[float, Redecided]:
+def _redecide(log: OpenLog | MemoryLog) -> tuple[float, Redecided]:
     began = time.perf_counter()
     found = redecide(log)
     return time.perf_counter() - began, found
 
 
-def _rebuild(dsn: str, log: RecorderLog | MemoryLog) -> tuple[float, Rebuilt]:
+def _rebuild(dsn: str, log: OpenLog | MemoryLog) -> tuple[float, Rebuilt]:
     began = time.perf_counter()
     found = rebuild(dsn, log, compare_only=True)
     return time.perf_counter() - began, found

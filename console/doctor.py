@@ -12,10 +12,10 @@ from pathlib import Path
 
 from console.output import Output
 from engine.client import EngineClient
-from engine.embedded import open_log
 from engine.errors import DaybookError
 from engine.home import Home, find_home
 from engine.settings import Settings
+from engine.site import Site
 from projections.database import open_database
 
 LIBRARIES = (
@@ -49,7 +49,7 @@ def run(output: Output, settings: Settings) -> bool:
             ("home", lambda: _home(home)),
             ("disk", lambda: _disk(home.root)),
             ("log", lambda: _log(home, settings)),
-            ("engine", lambda: _engine(home)),
+            ("engine", lambda: _engine(home, settings)),
             ("PostgreSQL", lambda: _postgres(home, settings)),
         ]
     well = True
@@ -106,11 +106,22 @@ def _disk(root: Path) -> Finding:
 
 
 def _log(home: Home, settings: Settings) -> Finding:
-    with open_log(home, settings, writer=False) as log:
-        return True, f"{log.page_count():,} pages, newest event at offset {log.last_event_offset():,}", ""
+    site = Site(home, settings)
+    newest = [log.last_event_offset() for _, log in site.readers()]
+    if site.kind == "kafka":
+        begun = sum(offset >= 0 for offset in newest)
+        found = f"{begun} of {len(newest)} partitions are begun, at {site.kafka.bootstrap}"
+        return begun == len(newest), found, "Run `daybook init --log kafka` again; it begins the others."
+    return True, f"newest event at offset {newest[0]:,}", ""
 
 
-def _engine(home: Home) -> Finding:
+def _engine(home: Home, settings: Settings) -> Finding:
+    site = Site(home, settings)
+    if site.kind == "kafka":
+        from engine.kafka_client import engines  # noqa: PLC0415 - the client, for whom it concerns
+
+        count = engines(site.kafka)
+        return count != 0, f"{'some' if count is None else count} in the group", "Start one: `daybook up`."
     running = home.socket.exists() and EngineClient(home.socket).answers()
     return True, "running" if running else "not running; commands are decided by the command line itself", ""
 

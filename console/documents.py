@@ -19,12 +19,12 @@ from console.feeds import only_book
 from console.output import Output
 from console.sites import at_home
 from console.views import reading
-from engine.embedded import open_log
 from engine.errors import WrongUse
 from engine.fold import Folded
 from engine.home import Home, NoHome
-from engine.log.records import BEFORE_FIRST, wall_clock
+from engine.log.records import wall_clock
 from engine.settings import Settings
+from engine.site import Site
 from engine.snapshots import load_newest
 from gateway.document_files import Draft, read_drafts
 from gateway.errors import DocumentsWrong
@@ -84,9 +84,11 @@ def check(
 
 def the_book(home: Home, settings: Settings, book: str | None) -> tuple[int, Book]:
     """A copy of the book as it is, and what time it is in it."""
-    with open_log(home, settings, writer=False) as log:
-        book = book or only_book(log.events(BEFORE_FIRST))
-        folded = load_newest(home.snapshots, log) or Folded()
+    site = Site(home, settings)
+    book = book or only_book(site)
+    partition = site.partition_of(book)
+    with site.read(partition) as log:
+        folded = load_newest(site.snapshots(partition), log) or Folded()
         folded.apply(log.events(folded.offset))
     found = folded.partition.books.get(book)
     if found is None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 
 import msgspec
 
 from book.state import SYSTEM_BOOK
 from console.choices import the_only
 from console.output import Output
-from engine.embedded import open_log
 from engine.errors import WrongUse
 from engine.home import Home
 from engine.log.records import BEFORE_FIRST, Record
 from engine.settings import Settings
+from engine.site import Site
 from schemas.catalogue import EVENT_TYPES
 from schemas.message import ENVELOPE
 
@@ -42,9 +41,9 @@ def events(
     """Print a book's events as they stand in the log."""
     if kind is not None and kind not in EVENT_TYPES:
         raise WrongUse(f"There is no event type {kind}.", f"The types are: {', '.join(sorted(EVENT_TYPES))}.")
-    with open_log(home, settings, writer=False) as log:
-        if book is None:
-            book = only_book(log.events(BEFORE_FIRST))
+    site = Site(home, settings)
+    book = book or only_book(site)
+    with site.read_book(book) as log:
         key, after, found = book.encode(), BEFORE_FIRST, False
         while True:
             for record in log.events(after):
@@ -62,10 +61,10 @@ def events(
             log.wait_events(after, WAIT_S)
 
 
-def only_book(records: Iterable[Record]) -> str:
-    """The one book of a log. Raises WrongUse where there is none, or more than one."""
-    opened = (record.key.decode() for record in records if _decode_head(record.value).type == "BookOpened")
-    return the_only(sorted(opened))
+def only_book(site: Site) -> str:
+    """The one book of a home. Raises WrongUse where there is none, or more than one."""
+    keys = {record.key for _, log in site.readers() for record in log.events(BEFORE_FIRST)}
+    return the_only(sorted(key.decode() for key in keys if key != SYSTEM_BOOK.encode()))
 
 
 def _print_event(output: Output, record: Record) -> None:

@@ -10,13 +10,14 @@ from console.options import LogKind, StoredLog
 from console.output import Output
 from console.read_models import bring_up_to_date
 from console.sites import administrator, at_home, make_home
-from engine.embedded import InProcess, Submits, connect, digest_of, open_log
+from engine.embedded import InProcess, Submits, connect, digest_of, site_digest
 from engine.errors import WrongUse
 from engine.genesis import begin
 from engine.home import NAME, Home, HomeFile, NoHome, find_home
 from engine.log.memory import MemoryLog
 from engine.log.records import wall_clock
 from engine.settings import Settings
+from engine.site import Site
 from gateway.history import ReadsEvents
 from gateway.imports import Imported, import_file
 from gateway.mapping import Mapping, read_mapping
@@ -45,9 +46,13 @@ def import_csv(
         return result
     with _home_for_import(settings, log) as (home, found):
         user = settings.actor or home.read().user
-        with connect(home, found) as connection, open_log(home, found, writer=False) as reader:
-            result = _import(output, csv, mapping, user, connection, reader, resume=resume, another=another)
-            digest = digest_of(reader)
+        site = Site(home, found)
+        with connect(home, found) as connection:
+            with site.read_book(mapping.book.id) as reader:
+                result = _import(
+                    output, csv, mapping, user, connection, reader, resume=resume, another=another
+                )
+            digest = site_digest(site)
         if not connection.live:
             bring_up_to_date(output, home, found)
     _report(output, result, digest, home)

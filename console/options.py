@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-StoredLog = Literal["sqlite", "postgres"]
-LogKind = Literal["sqlite", "postgres", "memory"]
+StoredLog = Literal["sqlite", "postgres", "kafka"]
+LogKind = Literal["sqlite", "postgres", "kafka", "memory"]
 Clock = Literal["wall", "commanded"]
 By = Literal["booking-date", "value-date"]
 

@@ -12,7 +12,6 @@ import psycopg
 from console.output import Output
 from console.read_models import AT_ONCE
 from engine.client import EngineClient
-from engine.embedded import open_log
 from engine.errors import LogLocked, WrongUse
 from engine.follower import Follower
 from engine.home import Home, NoHome
@@ -22,6 +21,7 @@ from engine.reactor import Host, Reactor
 from engine.receipts import Signer, read_signing_key
 from engine.service import serve
 from engine.settings import Settings
+from engine.site import Site
 from engine.supervisor import Child, Supervisor, until_told
 from gateway.relay import RELAY, Relay
 from gateway.simulated_rail import Conduct, SimulatedRail
@@ -76,7 +76,7 @@ def run_projector(output: Output, home: Home, settings: Settings) -> None:
     told, _ = until_told()
     with (
         open_database(home.postgres, settings.database_url) as database,
-        open_log(home, settings, writer=False) as log,
+        Site(home, settings).read() as log,
         contextlib.closing(Projector(database.dsn, log)) as projector,
     ):
         try:
@@ -93,7 +93,7 @@ def run_follower(output: Output, home: Home, settings: Settings) -> None:
     """The follower's process."""
     told, _ = until_told()
     signer = Signer(read_signing_key(home.signing_key))
-    with open_log(home, settings, writer=False) as log:
+    with Site(home, settings).read() as log:
         Follower(log, home.snapshots, home.receipts, signer).run(told)
 
 
@@ -137,5 +137,5 @@ def _run_reactor(home: Home, settings: Settings, system: str, reactor: Reactor) 
     def submit(outs: Sequence[Out]) -> None:
         client.submit([Out(out.key, out.value, proof(system, key, out.value)) for out in outs])
 
-    with contextlib.closing(client), open_log(home, settings, writer=False) as log:
+    with contextlib.closing(client), Site(home, settings).read() as log:
         Host(reactor, [log], submit, snapshots=home.snapshots).run(told, lambda: told.wait(IDLE_S))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from console.choices import book_named
 from console.output import Output
-from engine.embedded import open_log
 from engine.home import Home
 from engine.settings import Settings
+from engine.site import Site
 from projections.database import Database, Session, connect, open_database
 from projections.projector import Projector
 from projections.queries import books
@@ -43,10 +43,11 @@ def bring_up_to_date(output: Output, home: Home, settings: Settings) -> int:
 def project(output: Output, home: Home, settings: Settings, database: Database) -> int:
     """Apply what the read models lack. A projector that runs beside does no harm: one of the two yields."""
     done = 0
-    with open_log(home, settings, writer=False) as log, output.progress() as bar:
+    with output.progress() as bar:
         task = bar.add_task("projecting", total=None)
-        with contextlib.closing(Projector(database.dsn, log)) as projector:
-            while applied := projector.step(AT_ONCE):
-                done += applied
-                bar.update(task, completed=done)
+        for partition, log in Site(home, settings).readers():
+            with contextlib.closing(Projector(database.dsn, log, partition)) as projector:
+                while applied := projector.step(AT_ONCE):
+                    done += applied
+                    bar.update(task, completed=done)
     return done

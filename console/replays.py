@@ -13,12 +13,10 @@ from console.choices import date_of, instant_of
 from console.feeds import only_book
 from console.output import Output, utc
 from console.read_models import bring_up_to_date
-from engine.embedded import open_log
 from engine.errors import WrongUse
 from engine.fold import Folded
 from engine.home import Home
-from engine.log.recorder import RecorderLog
-from engine.log.records import BEFORE_FIRST, wall_clock
+from engine.log.records import wall_clock
 from engine.receipts import (
     NEWEST_FILE,
     Signer,
@@ -28,6 +26,7 @@ from engine.receipts import (
     read_signing_key,
 )
 from engine.settings import Settings
+from engine.site import OpenLog, Site
 from engine.snapshots import load_newest
 from projections.database import open_database
 from projections.rebuild import rebuild as rebuild_read_models
@@ -48,7 +47,7 @@ def verify(
     receipts = [read_receipt(path) for path in (*against, *([newest] if newest.exists() else []))]
     key_file = public_key_path(home.signing_key)
     public_key = read_public_key(key_file) if key_file.exists() else None
-    with open_log(home, settings, writer=False) as log, output.progress() as bar:
+    with Site(home, settings).read() as log, output.progress() as bar:
         task = bar.add_task("verifying", total=log.last_event_offset() + 1)
 
         def compare(partition: Partition, offset: int) -> Iterable[Problem]:
@@ -95,9 +94,7 @@ def verify(
     return found.ok
 
 
-def _read_model_problems(
-    output: Output, home: Home, settings: Settings, log: RecorderLog
-) -> Iterable[Problem]:
+def _read_model_problems(output: Output, home: Home, settings: Settings, log: OpenLog) -> Iterable[Problem]:
     """Every row of the read models that is not what the log says."""
     bring_up_to_date(output, home, settings)
     with open_database(home.postgres, settings.database_url) as database:
@@ -112,7 +109,7 @@ def rebuild(output: Output, home: Home, settings: Settings) -> bool:
     """Make the read models anew, compare them with the live ones, swap."""
     began = time.perf_counter()
     with (
-        open_log(home, settings, writer=False) as log,
+        Site(home, settings).read() as log,
         open_database(home.postgres, settings.database_url) as database,
         output.progress() as bar,
     ):
@@ -152,8 +149,9 @@ def as_of(
     account: str | None,
 ) -> bool:
     """Balances as known at a time or seq, booked or by value date."""
-    with open_log(home, settings, writer=False) as log:
-        book = book or only_book(log.events(BEFORE_FIRST))
+    site = Site(home, settings)
+    book = book or only_book(site)
+    with site.read_book(book) as log:
         view = replay_as_of.as_of(
             log,
             book,
@@ -207,7 +205,7 @@ def as_of(
 
 def redecide(output: Output, home: Home, settings: Settings) -> bool:
     """Run every command again and compare the events byte for byte."""
-    with open_log(home, settings, writer=False) as log, output.progress() as bar:
+    with Site(home, settings).read() as log, output.progress() as bar:
         task = bar.add_task("deciding again", total=log.last_command_offset() + 1)
         began = time.perf_counter()
         found = decide_again(log, progress=lambda done: bar.update(task, completed=done))
@@ -234,7 +232,7 @@ def redecide(output: Output, home: Home, settings: Settings) -> bool:
 
 def receipt(output: Output, home: Home, settings: Settings, out: Path | None) -> None:
     """A signed receipt over all history so far."""
-    with open_log(home, settings, writer=False) as log:
+    with Site(home, settings).read() as log:
         folded = load_newest(home.snapshots, log) or Folded()
         folded.apply(log.events(folded.offset))
     partition = folded.partition

@@ -8,13 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-from engine.embedded import open_log
 from engine.errors import WrongUse
 from engine.genesis import begin
 from engine.home import Home, HomeFile, HomeInUse, find_home
-from engine.log.records import wall_clock
+from engine.log.records import BEFORE_FIRST, wall_clock
 from engine.settings import Settings
+from engine.site import OpenLog, Site
 from schemas.books import Administrator
+
+
+class Topics(msgspec.Struct, frozen=True):
+    """How the topics of a site are made, once. replication: a bank's cluster has three brokers."""
+
+    partitions: int = 32
+    replication: int = 3
 
 
 @contextmanager
@@ -24,7 +31,7 @@ def at_home(settings: Settings) -> Iterator[tuple[Home, Settings]]:
     A log that is kept in the bundled PostgreSQL needs that server, so it runs for as long.
     """
     home = find_home(settings)
-    if home.read().log == "sqlite" or settings.log_url is not None:
+    if home.read().log != "postgres" or settings.log_url is not None:
         yield home, settings
         return
     from projections.database import open_database  # noqa: PLC0415 - psycopg, for whom it concerns
@@ -44,18 +51,47 @@ def administrator(user: str) -> Administrator:
         ) from None
 
 
-def make_home(root: Path, settings: Settings, file: HomeFile) -> bool:
-    """Make a home, or finish one that was begun. False where it was there already. Raises HomeInUse."""
+def make_home(root: Path, settings: Settings, file: HomeFile, topics: Topics | None = None) -> bool:
+    """Make a home, or finish one that was begun. False where it was there already. Raises HomeInUse.
+
+    topics: how those of a home on Kafka are made, where they are not there yet.
+    """
     home = Home(root)
     if home.exists():
+        if home.read().log == "kafka":
+            _begin(home, settings.model_copy(update={"home": root}), topics)  # what was interrupted
         return False
-    first = administrator(file.user)
+    administrator(file.user)  # refused before anything is made
     if root.exists() and (not root.is_dir() or any(root.iterdir())) and not home.keys.is_dir():
         raise HomeInUse(f"{root} exists and is not a Daybook home.")
+    if file.log == "kafka":
+        from engine.kafka_settings import kafka_of  # noqa: PLC0415 - the client, for whom it concerns
+
+        kafka_of(settings)  # a cluster that is not named leaves nothing half made
     home.create(file)
-    with (
-        at_home(settings.model_copy(update={"home": root})) as (home, found),
-        open_log(home, found, writer=True) as log,
-    ):
-        begin(log, [first], wall_clock())
+    with at_home(settings.model_copy(update={"home": root})) as (home, found):
+        _begin(home, found, topics)
     return True
+
+
+def _begin(home: Home, settings: Settings, topics: Topics | None) -> None:
+    """Write the system book into every partition that is empty. A partition that is begun is only read: its
+    engine is not disturbed.
+    """
+    site = Site(home, settings)
+    first = administrator(home.read().user)
+    if site.kind == "kafka":
+        from engine.log.topic_settings import create  # noqa: PLC0415 - the client, for whom it concerns
+
+        chosen = topics or Topics()
+        create(site.kafka, chosen.partitions, chosen.replication)
+        empty = [number for number, log in site.readers() if not _begun(log)]
+    else:
+        empty = [0]
+    for number in empty:
+        with site.write(number) as log:
+            begin(log, [first], wall_clock())
+
+
+def _begun(log: OpenLog) -> bool:
+    return next(iter(log.events(BEFORE_FIRST)), None) is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from console.options import Clock, StoredLog
 from console.outcomes import Outcome, outcome_of
 from console.output import Output
-from console.sites import administrator, at_home, make_home
+from console.sites import Topics, administrator, at_home, make_home
 from engine.credentials import has_credential, new_secret, set_credential
 from engine.embedded import Connection, connect
 from engine.files import write_whole
@@ -31,13 +31,14 @@ def init(
     time_zone: str,
     clock: Clock,
     second_admin: str,
+    topics: Topics | None = None,
 ) -> Outcome | None:
     """Make a home, or use the one that is there, and open a book in it. A book that follows the wall clock
     opens with four eyes: the second administrator gets a credential, to be handed over. Without one it is a
     demo.
     """
     root = settings.home or Path.cwd() / NAME
-    made = make_home(root, settings, HomeFile(1, user, log=log))
+    made = make_home(root, settings, HomeFile(1, user, log=log), topics)
     home = Home(root)
     user = settings.actor or home.read().user
     output.say(f"{'Made' if made else 'There is already'} a home in {root}; its administrator is {user}.")
@@ -45,7 +46,7 @@ def init(
     if book is not None:
         with (
             at_home(settings.model_copy(update={"home": root})) as (_, found),
-            connect(home, found) as connection,
+            connect(home, found, founding=True) as connection,
         ):
             outcome = open_book(
                 connection,

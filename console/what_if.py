@@ -13,10 +13,10 @@ from book.state import Book
 from console.choices import date_of
 from console.documents import drafted, instant_in, refusals, the_book
 from console.output import Output
-from engine.embedded import open_log
 from engine.errors import WrongUse
 from engine.home import Home
 from engine.settings import Settings
+from engine.site import Site
 from gateway.document_files import read_drafts
 from replay.effects import Example
 from replay.what_if import WhatIf
@@ -44,7 +44,7 @@ def what_if(
     if to_ms is not None and to_ms < from_ms:
         raise WrongUse(f"{last} is before {first}.", "Swap --from and --to.")
     until = drafted(drafts, now.time_zone)
-    with open_log(home, settings, writer=False) as log, output.progress() as bar:
+    with Site(home, settings).read_book(now.id) as log, output.progress() as bar:
         task = bar.add_task("deciding otherwise", total=None)
         began = time.perf_counter()
         found = decide_otherwise(

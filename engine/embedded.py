@@ -1,6 +1,6 @@
-"""The embedded engine: one home, one log, one worker, in this process or behind the socket of `daybook up`.
+"""The engine of a home: in this process, behind the socket of `daybook up`, or behind Kafka.
 
-`connect` gives the same `Connection` either way, so that nobody who submits has to know which it is.
+`connect` gives the same `Connection` every time, so that nobody who submits has to know which it is.
 """
 
 from __future__ import annotations
@@ -10,41 +10,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from book.digest import partition_digest
+from book.digest import book_digest, joint_digest, partition_digest
 from engine.admission import Admission
 from engine.client import EngineClient
-from engine.errors import LogLocked, NotInitialised, OutcomeUnknown, Uncertain
+from engine.errors import EngineUnreachable, LogLocked, OutcomeUnknown, Uncertain
 from engine.fold import Folded
 from engine.home import LOCAL_KEY, Home, NoHome
 from engine.log.memory import MemoryLog
-from engine.log.recorder import RecorderLog
-from engine.log.records import BEFORE_FIRST, Clock, Out, Record, wall_clock
+from engine.log.records import BEFORE_FIRST, Out, Record
 from engine.pipeline import Answer
 from engine.proof import Key, proof
 from engine.settings import Settings
+from engine.site import OpenLog, Site
 from engine.snapshots import load_newest
 from engine.worker import Worker
 
 AT_ONCE = 8_000
 PATIENCE_S = 5.0
 Submit = Callable[[Sequence[Out]], Sequence[Answer]]
-
-
-def _log_url(home: Home, settings: Settings) -> str | None:
-    """Where the log is, if it is not the file in the home."""
-    return settings.log_url if home.read().log == "postgres" else None
-
-
-def open_log(home: Home, settings: Settings, *, writer: bool, clock: Clock = wall_clock) -> RecorderLog:
-    """The home's log, for its one writer or for a reader."""
-    url = _log_url(home, settings)
-    if url is not None:
-        return RecorderLog.postgres(url, writer=writer, clock=clock)
-    if home.read().log == "postgres":
-        raise NotInitialised(f"The log of {home} is in PostgreSQL.", "Set DAYBOOK_LOG_URL to where it is.")
-    if not writer and not home.log.exists():
-        raise NotInitialised(f"There is no log in {home}.")
-    return RecorderLog.sqlite(home.log, writer=writer, clock=clock)
 
 
 class Submits(Protocol):
@@ -60,7 +43,7 @@ class InProcess:
 
     def __init__(
         self,
-        log: RecorderLog | MemoryLog,
+        log: OpenLog | MemoryLog,
         *,
         admission: Admission | None = None,
         folded: Folded | None = None,
@@ -106,10 +89,14 @@ class Connection:
 
 
 @contextlib.contextmanager
-def connect(home: Home, settings: Settings, identity: tuple[str, Key] | None = None) -> Iterator[Connection]:
+def connect(
+    home: Home, settings: Settings, identity: tuple[str, Key] | None = None, *, founding: bool = False
+) -> Iterator[Connection]:
     """The engine of a home: the running one where there is one, else one in this process while this lasts.
 
     identity: the id and key that the commands are signed with; the home's own where none is given.
+    founding: on Kafka, whether it may be one in this process, where none runs. Only who has just made the
+        site may: elsewhere it would fence the engines of another machine that are starting.
     """
     keyring = home.keyring()
     key = keyring.keys.get(LOCAL_KEY)
@@ -119,6 +106,11 @@ def connect(home: Home, settings: Settings, identity: tuple[str, Key] | None = N
             "Restore it from a backup.",
         )
     signed_by, key = identity or (LOCAL_KEY, key)
+    site = Site(home, settings)
+    if site.kind == "kafka":
+        with _over_kafka(site, founding) as submit:
+            yield Connection(submit, signed_by, key, live=True)
+        return
     deadline = time.monotonic() + PATIENCE_S
     while True:
         client = EngineClient(home.socket)
@@ -126,29 +118,82 @@ def connect(home: Home, settings: Settings, identity: tuple[str, Key] | None = N
             with contextlib.closing(client):
                 yield Connection(client.submit, signed_by, key, live=True)
             return
-        log = _unlocked(home, settings, deadline)
+        log = _unlocked(site, deadline)
         if log is not None:
             break
         time.sleep(0.1)
     with log:
-        engine = InProcess(log, admission=Admission(keyring), folded=load_newest(home.snapshots, log))
+        engine = InProcess(log, admission=Admission(keyring), folded=load_newest(site.snapshots(), log))
         yield Connection(engine.submit, signed_by, key, live=False)
 
 
-def _unlocked(home: Home, settings: Settings, deadline: float) -> RecorderLog | None:
+def _unlocked(site: Site, deadline: float) -> OpenLog | None:
     """The log for writing; None, until the deadline, while it is another's: an engine's that will listen
     soon, or a `submit`'s that will end soon.
     """
     try:
-        return open_log(home, settings, writer=True)
+        return site.write()
     except LogLocked:
         if time.monotonic() > deadline:
             raise
         return None
 
 
-def digest_of(log: RecorderLog | MemoryLog) -> str:
+@contextlib.contextmanager
+def _over_kafka(site: Site, founding: bool) -> Iterator[Submit]:
+    """Raises EngineUnreachable where nobody would decide what is sent."""
+    from engine.kafka_client import KafkaClient, engines  # noqa: PLC0415 - the client, for whom it concerns
+
+    deadline = time.monotonic() + (0 if founding else PATIENCE_S)
+    while engines(site.kafka) == 0:
+        if time.monotonic() < deadline:
+            time.sleep(0.2)
+            continue
+        if not founding:
+            raise EngineUnreachable(
+                f"No engine is a member of the group {site.kafka.prefix}-engine at {site.kafka.bootstrap}; "
+                "nothing was sent."
+            )
+        with contextlib.ExitStack() as stack:
+            yield _Founding(site, stack).submit
+        return
+    with KafkaClient(site.kafka) as client:
+        yield client.submit
+
+
+class _Founding:
+    """Engines in this process for the partitions of what is sent, on a cluster where none runs yet."""
+
+    def __init__(self, site: Site, stack: contextlib.ExitStack) -> None:
+        self._site = site
+        self._stack = stack
+        self._engines: dict[int, InProcess] = {}
+
+    def submit(self, outs: Sequence[Out]) -> list[Answer]:
+        """Decide the commands one by one."""
+        return [self._engine(self._site.partition_of(out.key)).submit([out])[0] for out in outs]
+
+    def _engine(self, partition: int) -> InProcess:
+        found = self._engines.get(partition)
+        if found is None:
+            log = self._stack.enter_context(self._site.write(partition))
+            found = InProcess(log, admission=Admission(self._site.home.keyring()))
+            self._engines[partition] = found
+        return found
+
+
+def digest_of(log: OpenLog | MemoryLog) -> str:
     """The digest of the state that the log folds to."""
     folded = Folded()
     folded.apply(log.events(BEFORE_FIRST))
     return partition_digest(folded.partition)
+
+
+def site_digest(site: Site) -> str:
+    """The digest of the books of all partitions."""
+    digests: dict[str, str] = {}
+    for _, log in site.readers():
+        folded = Folded()
+        folded.apply(log.events(BEFORE_FIRST))
+        digests |= {name: book_digest(book) for name, book in folded.partition.books.items()}
+    return joint_digest(digests)

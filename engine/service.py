@@ -7,11 +7,11 @@ import time
 from threading import Event
 
 from engine.admission import Admission
-from engine.embedded import open_log
 from engine.errors import LogLocked
 from engine.home import Home
 from engine.log.recorder import RecorderLog
 from engine.settings import Settings
+from engine.site import Site
 from engine.snapshots import load_newest
 from engine.socket import EngineServer
 from engine.supervisor import until_told
@@ -75,7 +75,7 @@ def _open_log(home: Home, settings: Settings, told: Event) -> RecorderLog:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return open_log(home, settings, writer=True)
+            return Site(home, settings).recorder(writer=True)
         except LogLocked:
             if time.monotonic() > deadline or told.wait(0.1):
                 raise

@@ -40,6 +40,11 @@ def kafka(kafka_bootstrap: str) -> Kafka:
 
 def made(bootstrap: str, partitions: int) -> Kafka:
     """A place in a cluster that nobody else uses, with its topics."""
-    kafka = Kafka(bootstrap, f"t{secrets.token_hex(4)}-{next(_numbers)}")
+    kafka = Kafka(bootstrap, unused_prefix())
     create(kafka, partitions, replication=1)
     return kafka
+
+
+def unused_prefix() -> str:
+    """What nobody else's topics begin with."""
+    return f"t{secrets.token_hex(4)}-{next(_numbers)}"
