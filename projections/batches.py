@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import force_setattr
+
+from book.state import SYSTEM_BOOK
 from engine.log.records import Record
 from projections.copying import instant
 from projections.tables import Batch
@@ -25,6 +28,8 @@ def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[B
             yield batch
             batch = _empty(partition)
         cause = event.cause
+        if partition and event.book == SYSTEM_BOOK:
+            force_setattr(event, "book", own_system_book(partition))
         at = instant(event.at)
         batch.records.append(record)
         batch.events.append(event)
@@ -36,6 +41,16 @@ def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[B
             batch.others.append(event)
     if batch.records:
         yield batch
+
+
+def own_system_book(partition: int) -> str:
+    """What a partition's system book is called in the read models, where those of all partitions meet."""
+    return f"{SYSTEM_BOOK}/{partition}" if partition else SYSTEM_BOOK
+
+
+def is_system_book(book: str) -> bool:
+    """Whether the read models' book is one of those. No client can give a book such a name."""
+    return book.startswith(SYSTEM_BOOK)
 
 
 def _empty(partition: int) -> Batch:

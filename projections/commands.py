@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from book.state import SYSTEM_BOOK
+from projections.batches import is_system_book
 from projections.copying import NULL, cell, escape_for, instant, json_cell, rows_of
 from projections.tables import Batch, Change, Index, Insert, Table
 from schemas.approvals import ApprovalRequested
@@ -89,7 +89,7 @@ def _outcomes(events: Sequence[Event]) -> Iterator[list[Event]]:
 
 def _row(partition: int, events: Sequence[Event]) -> str:
     # The first event of a new book has the system book's record of it beside it.
-    own = [event for event in events if event.book != SYSTEM_BOOK] or events
+    own = [event for event in events if not is_system_book(event.book)] or events
     first = own[0]
     verdict, reason, figures, original, claimed = "accepted", "", NULL, NULL, ""
     if type(first) is CommandRejected:
