@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.kafka import answers, money, pages, shown
+from tests.kafka import answers, money, outcomes, pages, shown
 from tests.kafka.client import Place, Seen, ends, partitions_of, read
 from tests.kafka.evidence import Evidence, Problem, Said
 
@@ -68,6 +68,8 @@ def audit(evidence: Evidence) -> Report:
         problems += pages.counted(partition, partitions, events)
         problems += answers.answered(partition, commands, events)
         problems += money.fold(folded, events)
+        if evidence.outcomes is not None:
+            problems += outcomes.published(partition, evidence.outcomes[partition], events)
         report.commands += len(commands)
         everything += events
     problems += answers.repeated(everything)
