@@ -120,12 +120,18 @@ class Tail:
 
     def watermarks(self) -> tuple[int, int]:
         """The offsets of the first record that is kept, and behind the last one that is committed."""
-        try:
-            found = self._open().get_watermark_offsets(at(self.topic, self.partition, 0), ANSWER_S)
-        except KafkaException as error:
-            with contextlib.suppress(DaybookError):
-                self._poll(0.0)  # so that what was heard is told
-            raise unavailable(error, f"asking how far {self._name} goes", self._kafka.heard) from error
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            try:
+                found = self._open().get_watermark_offsets(at(self.topic, self.partition, 0), ANSWER_S)
+                break
+            except KafkaException as error:
+                if error.args[0].code() in _MOVING and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                    continue
+                with contextlib.suppress(DaybookError):
+                    self._poll(0.0)  # so that what was heard is told
+                raise unavailable(error, f"asking how far {self._name} goes", self._kafka.heard) from error
         if found is None:
             raise LogUnavailable(f"Kafka did not say how far {self._name} goes.")
         return found
@@ -276,6 +282,15 @@ _PASSING: Final = frozenset(
     }
 )
 """What the client gets over by itself."""
+_MOVING: Final = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
+"""What a partition says while it gets a leader; for this question the client does not ask again by itself."""
 
 
 def _headers(given: Any) -> Headers:
