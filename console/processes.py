@@ -9,16 +9,15 @@ from collections.abc import Sequence
 import msgspec
 import psycopg
 
+from console.following import follow
 from console.output import Output
 from console.read_models import AT_ONCE
 from engine.client import EngineClient
 from engine.errors import LogLocked, WrongUse
-from engine.follower import Follower
 from engine.home import Home, NoHome
 from engine.log.records import Out
 from engine.proof import proof
 from engine.reactor import Host, Reactor
-from engine.receipts import Signer, read_signing_key
 from engine.service import serve
 from engine.settings import Settings
 from engine.site import Site
@@ -92,9 +91,7 @@ def run_projector(output: Output, home: Home, settings: Settings) -> None:
 def run_follower(output: Output, home: Home, settings: Settings) -> None:
     """The follower's process."""
     told, _ = until_told()
-    signer = Signer(read_signing_key(home.signing_key))
-    with Site(home, settings).read() as log:
-        Follower(log, home.snapshots, home.receipts, signer).run(told)
+    follow(home, settings, told)
 
 
 def run_relay(output: Output, home: Home, settings: Settings) -> None:
@@ -138,4 +135,6 @@ def _run_reactor(home: Home, settings: Settings, system: str, reactor: Reactor) 
         client.submit([Out(out.key, out.value, proof(system, key, out.value)) for out in outs])
 
     with contextlib.closing(client), Site(home, settings).read() as log:
-        Host(reactor, [log], submit, snapshots=home.snapshots).run(told, lambda: told.wait(IDLE_S))
+        Host(reactor, [log], submit, snapshots=Site(home, settings).snapshots()).run(
+            told, lambda: told.wait(IDLE_S)
+        )

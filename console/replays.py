@@ -233,7 +233,7 @@ def redecide(output: Output, home: Home, settings: Settings) -> bool:
 def receipt(output: Output, home: Home, settings: Settings, out: Path | None) -> None:
     """A signed receipt over all history so far."""
     with Site(home, settings).read() as log:
-        folded = load_newest(home.snapshots, log) or Folded()
+        folded = load_newest(Site(home, settings).snapshots(), log) or Folded()
         folded.apply(log.events(folded.offset))
     partition = folded.partition
     signed = Signer(read_signing_key(home.signing_key)).sign(

@@ -17,6 +17,7 @@ from engine.errors import LogCorrupt
 from engine.fold import Folded
 from engine.links import link_of, next_link
 from engine.log.records import BookLog, Clock, Record, wall_clock
+from engine.places import Place
 from engine.receipts import Receipt, Signer, append_link, read_links
 from engine.snapshots import KEEP, load_newest, write_snapshot
 from schemas.catalogue import decode_event
@@ -28,7 +29,7 @@ AT_ONCE: Final = 50_000
 
 
 class Follower:
-    """snapshots, receipts: folders.   signer: None to sign nothing.
+    """snapshots: a folder or object store.   receipts: a folder.   signer: None to sign nothing.
 
     snapshot_events, snapshot_s: a snapshot is due after so many events, or so long after the first of them.
     sign_s: how often, at most, a link is signed while there are new ones.
@@ -37,7 +38,7 @@ class Follower:
     def __init__(
         self,
         log: BookLog,
-        snapshots: Path,
+        snapshots: Path | Place,
         receipts: Path | None = None,
         signer: Signer | None = None,
         *,
@@ -75,7 +76,7 @@ class Follower:
             self._new_since = now
         self._new_events += count
         if now - self._signed_at >= self._sign_s:
-            self._sign()
+            self.sign()
         if self._new_events and (
             self._new_events >= self._snapshot_events or now - self._new_since >= self._snapshot_s
         ):
@@ -98,7 +99,7 @@ class Follower:
 
     def finish(self) -> None:
         """Sign and write what was folded and is not due yet."""
-        self._sign()
+        self.sign()
         if self._new_events:
             self._write_snapshot()
 
@@ -138,7 +139,8 @@ class Follower:
         book = self.folded.partition.books.get(name)
         return f"book {name}, behind seq {book.seq if book is not None else 0}"
 
-    def _sign(self) -> None:
+    def sign(self) -> None:
+        """Sign how far the log was folded, where that is further than what was signed last."""
         folded = self.folded
         if self.signer is None or self.receipts is None or folded.offset < 0:
             return
@@ -161,7 +163,10 @@ class Follower:
         if not links:
             return None
         newest = links[-1]
-        record = next(iter(self.log.events(newest.offset - 1)), None)
+        try:
+            record = next(iter(self.log.events(newest.offset - 1)), None)
+        except LogCorrupt:  # where reading says by itself that it cannot be there
+            record = None
         if record is None:
             found = "the log ends before that"
         elif record.offset == newest.offset and link_of(record.headers) == bytes.fromhex(newest.link):

@@ -28,6 +28,7 @@ from book.state import Book
 from engine.errors import Busy, EngineStopped, EngineUnreachable, LogCorrupt, OutcomeUnknown
 from engine.fold import Folded
 from engine.log.records import BookLog, Clock, Out, Record, wall_clock
+from engine.places import Place
 from engine.snapshots import load_newest
 from schemas.catalogue import decode_event, encode
 from schemas.message import Command, Event
@@ -96,7 +97,7 @@ class Host:
         logs: Sequence[BookLog],
         submit: Submit,
         *,
-        snapshots: Path | None = None,
+        snapshots: Path | Place | None = None,
         clock: Clock = wall_clock,
     ) -> None:
         self.reactor = reactor

@@ -32,7 +32,7 @@ def serve(home: Home, settings: Settings) -> None:
         server = EngineServer(home.socket, log)
         worker = Worker(
             log,
-            load_newest(home.snapshots, log),
+            load_newest(Site(home, settings).snapshots(), log),
             admission=Admission(home.keyring()),
             answered=lambda records, answers: server.answered(records[0].offset, answers),
         )

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     group_session_ms: after how long of silence another process takes over what a dead one had in Kafka.
     group_protocol: `classic` or `consumer` (KIP-848) for the groups that share partitions; `auto` takes the
         latter where the brokers have it and allow the session time.
+    snapshots: where snapshots are kept, a path or URL (`s3://bucket/x`); without it in the home.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
     simulated_rail: `RAIL=SYSTEM` has `daybook up` run a rail that is only simulated, to try things out: it
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     topic_prefix: str = Field(default="daybook", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     group_session_ms: int = Field(default=10_000, ge=1_000, le=600_000)
     group_protocol: GroupProtocol = "auto"
+    snapshots: str | None = Field(default=None, min_length=1)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
     simulated_rail: str | None = Field(default=None, pattern=r"^[^\s=]{1,64}=[^\s=]{1,64}$")

@@ -17,6 +17,7 @@ from engine.errors import NotInitialised
 from engine.home import Home
 from engine.log.recorder import RecorderLog
 from engine.log.records import BookLog, Clock, Out, wall_clock
+from engine.places import Place, place_at
 from engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,15 +117,14 @@ class Site:
             return self._in_kafka(partition, writer=True)
         return self.recorder(writer=True, clock=clock)
 
-    def snapshots(self, partition: int = 0) -> Path:
-        """The folder of the partition's snapshots."""
-        return self._of(self.home.snapshots, partition)
+    def snapshots(self, partition: int = 0) -> Place:
+        """Where the partition's snapshots are. Raises WrongUse where that cannot be reached from here."""
+        place = place_at(self.settings.snapshots or self.home.snapshots)
+        return place.of(f"{partition}") if self.kind == "kafka" else place
 
     def receipts(self, partition: int = 0) -> Path:
         """The folder of what was signed of the partition."""
-        return self._of(self.home.receipts, partition)
-
-    def _of(self, folder: Path, partition: int) -> Path:
+        folder = self.home.receipts
         return folder / f"{partition}" if self.kind == "kafka" else folder
 
     def _in_kafka(self, partition: int, *, writer: bool) -> OpenLog:

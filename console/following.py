@@ -1,0 +1,48 @@
+"""The follower's process: of the one log of a home, or of the partitions that the group gives it."""
+
+from __future__ import annotations
+
+from threading import Event as Told
+
+import msgspec
+
+from engine.follower import Follower
+from engine.followers import Followers, read_ahead_kb
+from engine.home import Home
+from engine.log.records import BookLog
+from engine.receipts import Signer, read_signing_key
+from engine.settings import Settings
+from engine.site import Site
+
+ROLE = "follower"
+
+
+def follow(home: Home, settings: Settings, told: Told) -> None:
+    """Write snapshots and sign links until told to stop."""
+    site = Site(home, settings)
+    key = read_signing_key(home.signing_key)
+
+    def made(partition: int, log: BookLog) -> Follower:
+        receipts = site.receipts(partition)
+        receipts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Follower(log, site.snapshots(partition), receipts, Signer(key, partition))
+
+    if site.kind != "kafka":
+        with site.read() as log:
+            made(0, log).run(told)
+        return
+    from engine.log.kafka import KafkaLog  # noqa: PLC0415 - the client, for whom it concerns
+    from engine.membership import Membership  # noqa: PLC0415 - as above
+
+    ahead = {"queued.max.messages.kbytes": str(read_ahead_kb(site.count))}
+    kafka = msgspec.structs.replace(site.kafka, options={**site.kafka.options, **ahead})
+    followers = Followers(lambda partition: KafkaLog(kafka, partition), made)
+    with Membership(
+        site.kafka,
+        ROLE,
+        followers.gained,
+        followers.lost,
+        session_ms=settings.group_session_ms,
+        protocol=settings.group_protocol,
+    ) as group:
+        followers.run(told, lambda: group.poll(0.0))
