@@ -22,12 +22,13 @@ from commands.books import CLOCK_JUMP_MS, clock_jump_ms
 from commands.decide import fire
 from commands.decision import Decision, Steps, decide
 from commands.permission import may, permits
+from commands.urgent import URGENT
 from engine.admission import Admission
 from engine.log.records import Out, Record
 from schemas.books import AdvanceTime, ConfirmClock, OpenBook, SetRepeatWindow
 from schemas.catalogue import digest, encode, fingerprint
 from schemas.message import Command, Event
-from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated, Rejection, reject
+from schemas.rejections import UNREMEMBERED, WAITED_MS, CommandRejected, CommandRepeated, Rejection, reject
 
 AHEAD_MS = 60_000
 """How far a command's issue time may be ahead of a wall clock."""
@@ -38,6 +39,8 @@ UNASKED_MS = 8 * 86_400_000
 TIMERS_AT_ONCE = 256
 """How many timers fire before the worker commits what they did."""
 
+REPEATED = "repeated"
+
 Answer = tuple[bytes, ...]
 """The events, as stored, that are the outcome of one command."""
 
@@ -46,6 +49,9 @@ class Pipeline:
     """Decides records against a partition's state and collects what is to be committed.
 
     outs: events since the last `take`, in order.   answers: the outcome of each record since then.
+    said: how often each reason, or `repeated`, was the outcome since its reader made it empty.
+    refusing: books whose backlog is too long, so that they take urgent commands only.   now_ms: the time by
+        which it is.
     """
 
     def __init__(self, partition: Partition, admission: Admission) -> None:
@@ -53,6 +59,9 @@ class Pipeline:
         self.admission = admission
         self.outs: list[Out] = []
         self.answers: list[Answer] = []
+        self.said: dict[str, int] = {}
+        self.refusing: frozenset[bytes] = frozenset()
+        self.now_ms = 0
 
     def take(self) -> tuple[list[Out], list[Answer]]:
         """What has come together since the last call; the caller commits it."""
@@ -193,6 +202,7 @@ class Pipeline:
         if seen is not None:
             if seen.fingerprint == mark:
                 repeated = CommandRepeated(first_seq=seen.seq, reason=seen.reason)
+                self.said[REPEATED] = self.said.get(REPEATED, 0) + 1
                 self.answers.append((self._append(book, record, command, at, "", repeated),))
             else:
                 self._refuse(book, record, reject("id_reused", first_seq=seen.seq), command, at)
@@ -208,6 +218,10 @@ class Pipeline:
             return
         if len(repeats.seen) >= repeats.cap and type(command) is not SetRepeatWindow:  # which gives more room
             self._refuse(book, record, reject("busy", remembered=len(repeats.seen)), command, at)
+            return
+        if self.refusing and record.key in self.refusing and type(command) not in URGENT:
+            waited_ms = max(0, self.now_ms - record.time_ms)
+            self._refuse(book, record, Rejection("busy", {WAITED_MS: waited_ms}), command, at)
             return
         policy = book.in_force.policies.get(type(command).__name__)
         decision = decide(book, command, at) if policy is None else under_policy(book, policy, command, at)
@@ -247,9 +261,11 @@ class Pipeline:
             at = book.at
             if book.id == SYSTEM_BOOK and not clock_jump_ms(book, record.time_ms):
                 at = max(at, record.time_ms)
-        mark = "" if rejection.reason in UNREMEMBERED else mark
+        said, reason = self.said, rejection.reason
+        said[reason] = said.get(reason, 0) + 1
+        mark = "" if reason in UNREMEMBERED else mark
         event = CommandRejected(
-            rejection.reason,
+            reason,
             rejection.figures,
             rejection.restricted,
             "" if mark else digest(record.value),  # so that what was refused cannot be told otherwise later

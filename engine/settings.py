@@ -15,6 +15,9 @@ _POSTGRES = r"^(postgres(ql)?://|\w+ *=)"
 """A URL, or libpq's `key=value` form."""
 
 
+LogFormat = Literal["json", "text"]
+
+
 class Settings(BaseSettings):
     """home: folder of the state; without it the nearest `.daybook` upwards is taken.
     log_url: `postgresql://...` keeps the log in that PostgreSQL instead of a file in the home.
@@ -28,6 +31,14 @@ class Settings(BaseSettings):
     snapshots: where snapshots are kept, a path or URL (`s3://bucket/x`); without it in the home.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
+    log_format: `json` or `text`, what processes say of themselves on standard error; without it text on a
+        terminal and JSON elsewhere.
+    metrics_port: where a process serves its metrics to Prometheus; without it nowhere. The processes of
+        `daybook up` take this one and those behind it: docs/operations.md says which.
+    metrics_host: the address that it listens on, this machine's own unless told otherwise.
+    backlog_s: the age of the oldest undecided command, in seconds, from which a book of wall time answers
+        `busy` to all but urgent commands.
+    backlog_commands: the same, by how many commands wait in its partition.
     simulated_rail: `RAIL=SYSTEM` has `daybook up` run a rail that is only simulated, to try things out: it
         answers for the rail RAIL as its adapter SYSTEM.
     simulated_rail_conduct: how it behaves, as JSON, such as `{"most_ms": 5000, "fails": 100}`; see
@@ -47,6 +58,11 @@ class Settings(BaseSettings):
     snapshots: str | None = Field(default=None, min_length=1)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
+    log_format: LogFormat | None = None
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    backlog_s: float = Field(default=120.0, ge=1.0)
+    backlog_commands: int = Field(default=1_000_000, ge=1_000)
     simulated_rail: str | None = Field(default=None, pattern=r"^[^\s=]{1,64}=[^\s=]{1,64}$")
     simulated_rail_conduct: dict[str, int] = {}
 

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 from book.end_of_day import PACE_MS
 from commands.books import clock_jump_ms
 from commands.decide import RELEASE
 from engine.admission import Admission
+from engine.backlog import Backlog
 from engine.errors import NotInitialised
 from engine.fold import Folded
 from engine.links import linked
 from engine.log.records import BookLog, Clock, OverlappedLog, Record, wall_clock
+from engine.observer import Observer
 from engine.pipeline import Answer, Pipeline
 from schemas.books import ReleaseActivated
 
 Answered = Callable[[Sequence[Record], Sequence[Answer]], None]
 """Told, after the commit, what was decided: the records and, for each, its outcome."""
+
 
 LARGEST_BATCH = 8_000
 SLOW_BATCH_S = 0.025
@@ -52,12 +56,14 @@ class Worker:
         clock: Clock = wall_clock,
         batch: int | None = None,
         overlapped: OverlappedLog | None = None,
+        backlog: Backlog | None = None,
+        observer: Observer | None = None,
     ) -> None:
         assert overlapped is None or overlapped is log, "there is one log"
         self.log = log
         self._overlapped = overlapped
         self._beside = ThreadPoolExecutor(1, "commit") if overlapped is not None else None
-        self._committing: tuple[Future[None], Sequence[Record], Sequence[Answer]] | None = None
+        self._committing: tuple[Future[float], _Page] | None = None
         self.clock = clock
         self.folded = folded or Folded()
         self.folded.apply(log.events(self.folded.offset))
@@ -68,12 +74,16 @@ class Worker:
             )
         self.pipeline = Pipeline(self.folded.partition, admission or Admission())
         self.answered = answered
+        self.backlog = backlog
+        self.observer = observer
         self.link = self.folded.link
         self.position = self.folded.partition.position
         self._adapts = batch is None
         self._limit = batch or 1_000
         self._timers_asked = 0.0
         self._works = False
+        if observer is not None:
+            observer.began(self.folded.partition)
         if self.folded.partition.release != RELEASE:
             # The first commit of a release that decides differently says so; redecide relies on it.
             self.pipeline.announce(ReleaseActivated(release=RELEASE), clock())
@@ -85,14 +95,23 @@ class Worker:
         if self._committing is not None:
             patience_s = min(patience_s, GLANCE_S)
         records = self.log.commands(self.position, self._limit, patience_s)
+        observer = self.observer
         if not records:
             if self._committing is not None:
                 self.settle()
                 return 0
             self._fire_idle(self.clock())
+            if observer is not None:
+                observer.idle(self.position)
             return 0
         began = time.perf_counter()
-        run = self.pipeline.run
+        pipeline, backlog = self.pipeline, self.backlog
+        if backlog is not None:
+            pipeline.now_ms = self.clock()
+            pipeline.refusing = backlog.crowding(pipeline.partition, records, pipeline.now_ms)
+        if observer is not None:
+            observer.took(records, len(pipeline.refusing))
+        run = pipeline.run
         done = 0
         for index, record in enumerate(records):
             while not run(record):
@@ -124,11 +143,9 @@ class Worker:
     def settle(self) -> None:
         """Wait until everything that was decided is durable, and say so. Raises Fenced or Uncertain."""
         if self._committing is not None:
-            done, records, answers = self._committing
+            done, page = self._committing
             self._committing = None
-            done.result()
-            if self.answered is not None and records:
-                self.answered(records, answers)
+            self._durable(page, done.result())
 
     def waits(self) -> bool:
         """Whether a commit is under way whose end nobody has waited for."""
@@ -144,15 +161,24 @@ class Worker:
         through = records[-1].offset if records else self.position
         if outs:
             self.link = linked(self.link, outs)
+        said, self.pipeline.said = self.pipeline.said, {}
+        page = _Page(records, answers, len(outs), said, through)
         if self._overlapped is None or self._beside is None:
+            began = time.perf_counter()
             self.log.commit(outs, through, self.clock())
-            if self.answered is not None and records:
-                self.answered(records, answers)
+            self._durable(page, time.perf_counter() - began)
         else:
             self.settle()
-            done = self._beside.submit(self._overlapped.begin_commit(outs, through, self.clock()))
-            self._committing = done, records, answers
+            begun = self._overlapped.begin_commit(outs, through, self.clock())
+            self._committing = self._beside.submit(_timed, begun), page
         self.position = through
+
+    def _durable(self, page: _Page, took_s: float) -> None:
+        """Tell those who wait for it, or count it."""
+        if self.answered is not None and page.records:
+            self.answered(page.records, page.answers)
+        if self.observer is not None and (page.records or page.events):
+            self.observer.committed(len(page.records), page.events, page.said, page.through, took_s)
 
     def _adapt(self, size: int, took_s: float) -> None:
         if took_s > SLOW_BATCH_S and self._limit > 64:
@@ -179,3 +205,19 @@ class Worker:
             if self.pipeline.work(book, until_ms):
                 self._commit([])
             self._works = self._works or book.end_of_day.due_ms is not None
+
+
+class _Page(NamedTuple):
+    """A commit. events: how many.   said, through: see `Observer.committed`."""
+
+    records: Sequence[Record]
+    answers: Sequence[Answer]
+    events: int
+    said: Mapping[str, int]
+    through: int
+
+
+def _timed(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

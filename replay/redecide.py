@@ -1,7 +1,8 @@
 """`redecide`: run the stored commands again, from the beginning, and compare the events byte for byte.
 
-Three things are taken from the log, since no one can decide them again: when a timer fired (an idle book's
-clock is not stored), which release was in force, and that nothing proved an actor (keys are not in the log).
+Four things are taken from the log, since no one can decide them again: when a timer fired (an idle book's
+clock is not stored), which release was in force, that nothing proved an actor (keys are not in the log), and
+that too much waited to be decided (how much did, and the engine's clock, are not stored).
 What another release decided is applied as it stands. It writes nothing.
 """
 
@@ -24,6 +25,7 @@ from engine.pipeline import Pipeline, in_steps
 from replay.answers import History, stored_commands
 from schemas.catalogue import decode_event, encode
 from schemas.message import Command, Event
+from schemas.rejections import WAITED_MS
 
 MOST_DIFFERENCES = 10
 Progress = Callable[[int], None]
@@ -69,8 +71,17 @@ class _Seen(msgspec.Struct):
     cause: int = -1
     timer: str = ""
     reason: str = ""
+    figures: msgspec.Raw = msgspec.Raw(b"")
+
+    @property
+    def is_of_the_moment(self) -> bool:
+        """Whether what it was decided by is not in the log."""
+        if self.type != "CommandRejected":
+            return False
+        return self.reason == "actor_unproven" or (self.reason == "busy" and _WAITED in bytes(self.figures))
 
 
+_WAITED = f'"{WAITED_MS}":'.encode()
 _see = msgspec.json.Decoder(_Seen).decode
 
 
@@ -163,7 +174,7 @@ class _Redecision:
             self._differ(f"the timer {self.fired!r} did not finish", seen, records, [encode(unsaid)])
             return
         release = self.pipeline.partition.release
-        if release != RELEASE or (seen.type, seen.reason) == ("CommandRejected", "actor_unproven"):
+        if release != RELEASE or seen.is_of_the_moment:
             self._apply(records)
             return
         if command is None:

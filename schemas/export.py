@@ -82,6 +82,7 @@ def _rejections() -> dict[str, Any]:
     return {
         reason: {
             "text": entry.text,
+            **({"instead": entry.instead} if entry.instead else {}),
             "advice": entry.advice,
             "same_id_is_decided_again": reason in UNREMEMBERED,
         }

@@ -254,11 +254,19 @@ UNREMEMBERED: frozenset[str] = frozenset(
 """Reasons given before a command counts as decided: the same id may be sent again and is then decided."""
 
 
+WAITED_MS = "waited_ms"
+"""The figure of a `busy` that is the engine's, whose backlog is too long, and not the book's."""
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """A line of the catalogue. text: one sentence with `{figures}` in it.   advice: what to do next."""
+    """A line of the catalogue. text: one sentence with `{figures}` in it.   advice: what to do next.
+
+    instead: the sentence where there is another cause, by the figure that only this one has.
+    """
 
     text: str
     advice: Advice
+    instead: dict[str, str] = {}
 
 
 CATALOGUE: dict[str, Entry] = {
@@ -282,7 +290,11 @@ CATALOGUE: dict[str, Entry] = {
         "whether it was done is unknown.",
         "ask the bank",
     ),
-    "busy": Entry("The book already remembers {remembered} ids, its cap.", "same id, later"),
+    "busy": Entry(
+        "The book already remembers {remembered} ids, its cap.",
+        "same id, later",
+        {WAITED_MS: "More waits for the book than it can take on: this has waited for {waited_ms} ms."},
+    ),
     "internal_error": Entry("The engine failed to decide this command; nothing was changed.", "ask the bank"),
     "book_exists": Entry("There is already a book {book}.", "correct it"),
     "unknown_time_zone": Entry("{time_zone} is no time zone of the tz database.", "correct it"),
@@ -511,7 +523,9 @@ CATALOGUE: dict[str, Entry] = {
 
 def sentence(reason: str, figures: dict[str, int | str]) -> str:
     """The catalogue's sentence for a rejection, with its figures filled in."""
-    return CATALOGUE[reason].text.format_map(_Shown(figures))
+    entry = CATALOGUE[reason]
+    text = next((other for figure, other in entry.instead.items() if figure in figures), entry.text)
+    return text.format_map(_Shown(figures))
 
 
 class _Shown(dict[str, int | str]):

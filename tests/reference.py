@@ -99,7 +99,8 @@ def rejections() -> Iterator[str]:
     yield "| reason | the caller is told | and should | remembered |\n| --- | --- | --- | --- |"
     for reason, entry in CATALOGUE.items():
         remembered = "no" if reason in UNREMEMBERED else "yes"
-        yield f"| `{reason}` | {_plain(entry.text)} | {entry.advice} | {remembered} |"
+        text = _plain(" Or: ".join((entry.text, *entry.instead.values())))
+        yield f"| `{reason}` | {text} | {entry.advice} | {remembered} |"
 
 
 def _plain(text: str) -> str:

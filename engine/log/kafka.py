@@ -203,6 +203,14 @@ class KafkaLog:
         """Waits until an event behind `after` is stored. False on time-out."""
         return self._events.wait(after, timeout_s)
 
+    def commands_behind(self, after: int) -> int:
+        """About how many commands wait behind `after`; see `Tail.behind`."""
+        return self._commands.behind(after)
+
+    def events_behind(self, after: int) -> int:
+        """About how many events are behind `after`; see `Tail.behind`."""
+        return self._events.behind(after)
+
     def last_event_offset(self) -> int:
         """Offset of the last stored event, -1 before the first."""
         return self._events.last()

@@ -244,6 +244,14 @@ class MemoryLog:
         """Pages stored so far, one a commit."""
         return self._stored.pages
 
+    def commands_behind(self, after: int) -> int:
+        """How many commands wait behind `after`."""
+        return self._waiting.count_behind(after)
+
+    def events_behind(self, after: int) -> int:
+        """How many events are stored behind `after`; with gaps, a few less."""
+        return max(0, self.last_event_offset() - after)
+
     def last_event_offset(self) -> int:
         """Offset of the last stored event, -1 before the first."""
         return _last(self._stored.events)

@@ -230,6 +230,14 @@ class RecorderLog:
         """Pages stored so far, one a commit. Cheap: it reads no page."""
         return self._event_stream.page_count()
 
+    def commands_behind(self, after: int) -> int:
+        """How many commands wait behind `after`."""
+        return self._waiting.count_behind(after)
+
+    def events_behind(self, after: int) -> int:
+        """How many events are stored behind `after`; with gaps, a few less."""
+        return max(0, self.last_event_offset() - after)
+
     def last_event_offset(self) -> int:
         """Offset of the last stored event, -1 before the first. Reads a page only when there is a new one."""
         return self._event_stream.last_offset()

@@ -91,6 +91,18 @@ class OverlappedLog(BookLog, Protocol):
         ...
 
 
+class Measured(Protocol):
+    """How far a reader is behind, for metrics and for bounding what waits. For the thread that reads."""
+
+    def commands_behind(self, after: int) -> int:
+        """About how many commands wait behind `after`."""
+        ...
+
+    def events_behind(self, after: int) -> int:
+        """About how many events are behind `after`."""
+        ...
+
+
 class CommandLog(Protocol):
     """Where commands go in. Callable from any thread."""
 

@@ -118,6 +118,18 @@ class Tail:
         """Wait for a record behind `after`. False on time-out."""
         return bool(self.read(after, 1, timeout_s))
 
+    def behind(self, after: int) -> int:
+        """About how many records are known to be behind `after`, marks of transactions among them; 0 where
+        the end was reached. Asks nobody: for the thread that reads, and what it has heard so far.
+        """
+        held = self._held
+        consumer = self._consumer
+        first = after + 1 if held and held[-1].offset > after else max(after + 1, self._fetched)
+        if consumer is None or (self._at_end and first == self._fetched):
+            return 0
+        known = consumer.get_watermark_offsets(at(self.topic, self.partition, 0), cached=True)
+        return max(0, known[1] - first)
+
     def watermarks(self) -> tuple[int, int]:
         """The offsets of the first record that is kept, and behind the last one that is committed."""
         deadline = time.monotonic() + ANSWER_S

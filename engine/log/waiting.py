@@ -84,6 +84,11 @@ class Waiting:
             found = list(islice(self._records, start, start + limit))
             return found if self._bytes <= AT_ONCE_BYTES else up_to(AT_ONCE_BYTES, found)
 
+    def count_behind(self, offset: int) -> int:
+        """How many wait behind `offset`."""
+        with self._lock:
+            return self._behind(offset)
+
     def _behind(self, offset: int) -> int:
         """How many wait with a greater offset; they are contiguous, so it is a subtraction."""
         return min(len(self._records), max(0, self._next - 1 - offset))

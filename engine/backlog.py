@@ -1,0 +1,52 @@
+"""The bound of a backlog: when so much waits that a book answers `busy` and does not let everybody wait longer.
+
+How long a command waited and what waits behind it are not in the log, so this is decided once, by the engine,
+and what came of it is recorded like any outcome: redecide takes it from there. A book of commanded time is
+never refused, since its history must be the same on every machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from book.state import Partition
+from engine.log.records import Measured, Record
+
+FAR: int = 2
+"""So many times over a bound, fairness is over too."""
+
+
+class Backlog:
+    """Which books are refused all but urgent commands.
+
+    most_s: how old the oldest undecided command may be.   most_commands: how many may wait in the partition.
+    """
+
+    def __init__(self, log: Measured, most_s: float, most_commands: int) -> None:
+        self._log = log
+        self._most_ms = most_s * 1_000
+        self._most_commands = most_commands
+
+    def crowding(self, partition: Partition, records: Sequence[Record], now_ms: int) -> frozenset[bytes]:
+        """The keys of the books that are refused what they have among these records, the oldest that wait.
+
+        Over a bound these are the books that take at least their share of the batch, so that who sends little
+        is not made to pay for who sends much; at twice the bound, all.
+        """
+        over = max(
+            (now_ms - records[0].time_ms) / self._most_ms,
+            self._log.commands_behind(records[0].offset - 1) / self._most_commands,
+        )
+        if over <= 1:
+            return frozenset()
+        counts = Counter([record.key for record in records])
+        share = 0 if over > FAR else len(records) / len(counts)
+        books = partition.books
+        return frozenset(
+            key
+            for key, count in counts.items()
+            if count >= share
+            and (book := books.get(key.decode("utf-8", "replace"))) is not None
+            and book.clock == "wall"
+        )
