@@ -45,6 +45,17 @@ payment_commands.register(app)
 documents_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
+
+
+@run.callback()
+def operate(context: typer.Context) -> None:
+    """Whatever runs says what it does, and counts."""
+    if context.invoked_subcommand is not None and "--help" not in sys.argv:
+        from engine import operating
+
+        operating.begin(context.invoked_subcommand, settings_for(None))
+
+
 register_limits(app)
 
 

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 a check failed, 2 wrong use, 3 done but some commands wer
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
 from console.start import output_to
@@ -20,7 +21,8 @@ def run(work: Callable[[], object], *, json: bool) -> int:
     try:
         work()
     except DaybookError as error:
-        _fail(str(error), json)
+        if not _operator_told(error):
+            _fail(str(error), json)
         return error.status
     except OSError as error:
         if _wants_traceback():
@@ -36,6 +38,17 @@ def run(work: Callable[[], object], *, json: bool) -> int:
         )
         return CHECK_FAILED
     return DONE
+
+
+def _operator_told(error: DaybookError) -> bool:
+    """Whether this is a process of `daybook run`, whose words go to a log and not to a person."""
+    operating = sys.modules.get("engine.operating")
+    if operating is None or operating.metrics() is None:
+        return False
+    operating.logger.logger.error(
+        "process_failed", error=type(error).__name__, what=error.what, advice=error.advice
+    )
+    return True
 
 
 def _fail(text: str, json: bool) -> None:

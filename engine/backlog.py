@@ -1,4 +1,4 @@
-"""The bound of a backlog: when so much waits that a book answers `busy` and does not let everybody wait longer.
+"""The bound of a backlog: when so much waits that a book answers `busy`, so that nobody waits for ever.
 
 How long a command waited and what waits behind it are not in the log, so this is decided once, by the engine,
 and what came of it is recorded like any outcome: redecide takes it from there. A book of commanded time is

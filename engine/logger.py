@@ -48,14 +48,12 @@ client: a client's name, as librdkafka tells it.   member: of a consumer group. 
 speaks, where it is not us.   exception: a traceback.
 """
 STRUCK: Final = "***"
-LIBRARY: Final = logging.getLogger("librdkafka")
-"""Given to every Kafka client, so that librdkafka's own lines come out with ours."""
 
 _SECRET_OPTIONS: Final = ("password", "secret", ".pem", "jaas", "token", "sasl.oauthbearer.config")
 _SHORTEST_SECRET: Final = 4
 
 logger: Final[structlog.stdlib.BoundLogger] = structlog.get_logger("daybook")
-"""`logger.info("partition_assigned", partition=3)`; a thread binds what it knows: `logger.bind(partition=3)`."""
+"""`logger.info("partition_assigned", partition=3)`; a thread binds what it knows."""
 
 
 def start(

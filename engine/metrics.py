@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -26,6 +26,7 @@ from book.state import Book, Partition
 from commands.decide import RELEASE
 from engine.errors import WrongUse
 from engine.log.records import BEFORE_FIRST, Measured, Record, wall_clock
+from engine.logger import logger
 from engine.settings import Settings
 
 ACCEPTED: Final = "accepted"
@@ -123,7 +124,7 @@ class Metrics:
         """The observer of a partition's worker; `close` it when the partition is given up."""
         return WorkerMetrics(self, partition, log, self._states)
 
-    def reader(self, consumer: str, partition: int, log: Measured) -> ReaderMetrics:
+    def reader(self, consumer: str, partition: int, log: Measured) -> Progress:
         """For who follows a partition's events; `close` it when the partition is given up."""
         return ReaderMetrics(self, consumer, partition, log)
 
@@ -212,8 +213,28 @@ class WorkerMetrics:
         known(count)
 
 
-class ReaderMetrics:
+class Progress(Protocol):
     """What a projector, follower, relay or publisher tells of a partition, once a step."""
+
+    def step(self, events: int, offset: int) -> None:
+        """So many events were handled, and the newest of all stands at the offset."""
+        ...
+
+    def receipt(self, signed_ms: int) -> None:
+        """A receipt was signed then."""
+        ...
+
+    def snapshot(self, written_s: float | None = None) -> None:
+        """A snapshot was written then, or just now."""
+        ...
+
+    def close(self) -> None:
+        """The partition is another's now."""
+        ...
+
+
+class ReaderMetrics:
+    """A `Progress` that counts."""
 
     def __init__(self, metrics: Metrics, consumer: str, partition: int, log: Measured) -> None:
         self._metrics = metrics
@@ -224,21 +245,21 @@ class ReaderMetrics:
         metrics.owned.labels(*self._labels).set(1)
 
     def step(self, events: int, offset: int) -> None:
-        """So many events were handled, and the newest of all stands at the offset."""
+        """See `Progress.step`."""
         if events:
             self._events.inc(events)
         self._lag.set(self._log.events_behind(max(offset, BEFORE_FIRST)))
 
     def receipt(self, signed_ms: int) -> None:
-        """A receipt was signed then."""
+        """See `Progress.receipt`."""
         self._metrics.receipt.labels(self._labels[1]).set(signed_ms / 1_000)
 
     def snapshot(self, written_s: float | None = None) -> None:
-        """A snapshot was written then, or just now."""
+        """See `Progress.snapshot`."""
         self._metrics.snapshot.labels(self._labels[1]).set(time.time() if written_s is None else written_s)
 
     def close(self) -> None:
-        """The partition is another's now."""
+        """See `Progress.close`."""
         for gauge in (self._metrics.owned, self._metrics.lag):
             gauge.remove(*self._labels)
 
@@ -292,8 +313,6 @@ def _version() -> str:
 
 def metrics_of(process: str, settings: Settings) -> Metrics:
     """The process's metrics, served where the settings say so. Raises WrongUse where they cannot be."""
-    from engine.logger import logger  # noqa: PLC0415 - structlog loads in a tenth of a second
-
     metrics = Metrics(process)
     if settings.metrics_port is not None:
         port = metrics.serve(settings.metrics_host, settings.metrics_port)

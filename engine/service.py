@@ -6,7 +6,9 @@ import contextlib
 import time
 from threading import Event
 
+from engine import operating
 from engine.admission import Admission
+from engine.backlog import Backlog
 from engine.errors import LogLocked
 from engine.home import Home
 from engine.log.recorder import RecorderLog
@@ -30,11 +32,14 @@ def serve(home: Home, settings: Settings) -> None:
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(_open_log(home, settings, told))
         server = EngineServer(home.socket, log)
+        metrics = operating.metrics()
         worker = Worker(
             log,
             load_newest(Site(home, settings).snapshots(), log),
             admission=Admission(home.keyring()),
             answered=lambda records, answers: server.answered(records[0].offset, answers),
+            backlog=Backlog(log, settings.backlog_s, settings.backlog_commands),
+            observer=None if metrics is None else metrics.worker(0, log),
         )
         stack.enter_context(server)
         then(log.wake)

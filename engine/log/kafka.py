@@ -151,6 +151,7 @@ class KafkaLog:
         def finish() -> None:
             try:
                 producer.commit_transaction(COMMIT_S)
+                producer.poll(0)  # gives out what the library has to say
             except KafkaException as error:
                 raise self._end(_failure(error, self.partition)) from error
 

@@ -7,6 +7,7 @@ of them is a way to lose or to double something. Nothing here may know what a re
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -25,12 +26,16 @@ ANSWER_S: Final = 15.0
 """How long an answer of the cluster is waited for."""
 
 _EVERYWHERE: Final[Mapping[str, Any]] = {
-    "log_level": 2,  # what matters reaches us as an error with its code
+    "log_level": 4,  # warnings, which come out with our own lines
     "retry.backoff.ms": 10,  # 100 stalls on CONCURRENT_TRANSACTIONS (DESIGN 7)
     "socket.keepalive.enable": True,
     "enable.sparse.connections": False,  # else a new client waits 50 ms before its second connection
     "topic.metadata.refresh.interval.ms": 30_000,
 }
+LIBRARY: Final = logging.getLogger("librdkafka")
+"""Where librdkafka says what it has to say: engine/logger.py lets it come out with our own lines."""
+LIBRARY.addHandler(logging.NullHandler())
+
 _READING: Final[Mapping[str, Any]] = {
     "isolation.level": "read_committed",
     "enable.auto.commit": False,
@@ -132,19 +137,20 @@ class Kafka(msgspec.Struct, frozen=True):
     def consumer(self, **more: Any) -> Consumer:
         """A consumer of committed records, by hand and not by a group unless `more` says otherwise."""
         named = {name.replace("_", "."): value for name, value in more.items()}
+        made = self.settings(_READING, {"group.id": f"{self.prefix}-nobody"}, named)
         with _made():
-            return Consumer(self.settings(_READING, {"group.id": f"{self.prefix}-nobody"}, named))
+            return Consumer(made, logger=LIBRARY)
 
     def producer(self, **more: Any) -> Producer:
         """A producer that loses and doubles nothing by itself."""
         named = {name.replace("_", "."): value for name, value in more.items()}
         with _made():
-            return Producer(self.settings(_WRITING, named))
+            return Producer(self.settings(_WRITING, named), logger=LIBRARY)
 
     def admin(self) -> AdminClient:
         """For asking about, and making, topics."""
         with _made():
-            return AdminClient(self.settings())
+            return AdminClient(self.settings(), logger=LIBRARY)
 
     def partitions(self, topic: str, client: AdminClient | Producer | None = None) -> int:
         """How many partitions the topic has, 0 where there is no such topic. Raises LogUnavailable.
