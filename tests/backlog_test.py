@@ -296,7 +296,6 @@ def test_on_kafka_what_waits_in_the_topic_is_bounded(kafka: Kafka) -> None:
         outcomes: list[Event] = []
         late = Worker(
             log,
-            first.folded,
             clock=lambda: wall_clock() + 60_000,
             batch=50,
             backlog=Backlog(log, BOUND_S, 1_000_000),
