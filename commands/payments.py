@@ -252,7 +252,7 @@ def set_screening(book: Book, command: SetScreening, at_ms: int) -> Decision:
     if payment is None:
         return reject("payment_not_found", payment=command.of)
     if payment.status != "waiting":
-        return conflict(command.of, payment, command.state)
+        return conflict(command.of, payment, "screened")  # figures are public, and what was found is not
     if payment.screening == command.state:
         return reject("nothing_to_change")
     return PaymentScreened(

@@ -17,14 +17,61 @@ import msgspec
 
 from schemas.catalogue import COMMANDS, EVENTS
 from schemas.message import Message
+from schemas.outcomes import CommandOutcome
 from schemas.personal import personal_fields
 from schemas.rejections import CATALOGUE, UNREMEMBERED
+from schemas.tracing import MOST_STATE, PARENT, PARENT_PATTERN, STATE
 
 VERSION = "1.0.0"
 """Of the contracts. A new type or a new optional field raises the second number; nothing raises the first."""
 PUBLISHED = Path(__file__).parent / "published"
 
 _KEYED = "The key is the book's id, placed by murmur2 (librdkafka: partitioner=murmur2_random)."
+_COMMANDS = (
+    f"What is asked for. {_KEYED} Producers set acks=all and enable.idempotence=true. A transaction of "
+    "several records is allowed, and must be over within a second: a transaction that stands open holds "
+    "back every command behind it, of all books of the partition, for as long as its timeout lets it. "
+    "So set transaction.timeout.ms to 5000 or less, and never wait for anything between begin and "
+    "commit. The engine answers each record that is committed, also one that cannot be read; a record "
+    "that was aborted is none."
+)
+_EVENTS = (
+    "What happened: for engines, projectors and auditors, since it holds what only staff may know. "
+    f"{_KEYED} Read with isolation.level=read_committed. Each transaction is a page; its last record "
+    "carries `link`."
+)
+_OUTCOMES = (
+    "What came of each command, for whoever sent it: exactly one record for each record of the commands "
+    "topic, in the order of these, in the partition of the same number. Read with "
+    "isolation.level=read_committed. The key is the book whose events the outcome is. To find the "
+    "answer to a command, compare `actor` and `command`, or `cause` with the offset that the commands "
+    "topic gave it."
+)
+_TRACE: dict[str, Any] = {
+    PARENT: {
+        "type": "string",
+        "pattern": PARENT_PATTERN,
+        "description": "W3C Trace Context; carried on to the events of the command and to its outcome.",
+    },
+    STATE: {"type": "string", "maxLength": MOST_STATE, "description": "Goes with traceparent."},
+}
+_PROOF: dict[str, Any] = {
+    "key": {"type": "string", "description": "Id of the sender's key."},
+    "mac": {
+        "type": "string",
+        "description": "The 16 bytes, as they are, of BLAKE2b over the value, keyed with that key.",
+    },
+}
+_LINK: dict[str, Any] = {
+    "link": {
+        "type": "string",
+        "description": "On a page's last event: the 32 bytes, as they are, of SHA-256 over the link of the "
+        "page before it and the values of this one.",
+    }
+}
+_POSITION: dict[str, Any] = {
+    "through": {"type": "string", "description": "Of the publisher: how far it has read. For nobody else."}
+}
 _ONE_LINE = "Amounts are integers in minor units, times Unix milliseconds. No text holds the character NUL."
 
 
@@ -35,6 +82,7 @@ def documents() -> dict[str, str]:
         "events.schema.json": _schema(
             EVENTS, f"An event of Daybook. Readers skip fields they don't know. {_ONE_LINE}"
         ),
+        "outcomes.schema.json": _schema((CommandOutcome,), f"What came of a command of Daybook. {_ONE_LINE}"),
         "rejections.json": _rejections(),
         "asyncapi.json": _asyncapi(),
     }
@@ -100,27 +148,48 @@ def _asyncapi() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "channels": {
-            "commands": _channel("daybook.commands", COMMANDS),
-            "events": _channel("daybook.events", EVENTS),
+            "commands": _channel("daybook.commands", COMMANDS, _COMMANDS, "LogAppendTime"),
+            "events": _channel("daybook.events", EVENTS, _EVENTS, "CreateTime"),
+            "outcomes": _channel("daybook.outcomes", (CommandOutcome,), _OUTCOMES, "CreateTime"),
         },
         "operations": {
             "decide": _operation("receive", "commands", "Take commands and decide each once."),
             "append": _operation("send", "events", "Append what happened: in order, without gaps by book."),
+            "publish": _operation("send", "outcomes", "Say what came of each command, once."),
         },
         "components": {
             "messages": {
-                **_messages(COMMANDS, "commands.schema.json", ("key", "mac")),
-                **_messages(EVENTS, "events.schema.json", ("link",)),
-            }
+                **_messages(COMMANDS, "commands"),
+                **_messages(EVENTS, "events"),
+                **_messages((CommandOutcome,), "outcomes"),
+            },
+            "messageTraits": {
+                "commands": _trait({**_PROOF, **_TRACE}),
+                "events": _trait({**_LINK, **_TRACE}),
+                "outcomes": _trait({**_POSITION, **_TRACE}),
+            },
         },
     }
 
 
-def _channel(address: str, types: Sequence[type[Message]]) -> dict[str, Any]:
+def _channel(address: str, types: Sequence[type[Message]], description: str, times: str) -> dict[str, Any]:
     return {
         "address": address,
-        "description": _KEYED,
+        "description": description,
         "messages": {one.__name__: {"$ref": f"#/components/messages/{one.__name__}"} for one in types},
+        "bindings": {
+            "kafka": {
+                "topic": address,
+                "topicConfiguration": {
+                    "cleanup.policy": ["delete"],
+                    "retention.ms": -1,
+                    "retention.bytes": -1,
+                    "max.message.bytes": 8 << 20,
+                },
+                "x-message.timestamp.type": times,
+                "bindingVersion": "0.5.0",
+            }
+        },
     }
 
 
@@ -128,15 +197,23 @@ def _operation(action: str, channel: str, summary: str) -> dict[str, Any]:
     return {"action": action, "channel": {"$ref": f"#/channels/{channel}"}, "summary": summary}
 
 
-def _messages(types: Sequence[type[Message]], file: str, headers: Sequence[str]) -> dict[str, Any]:
+def _trait(headers: dict[str, Any]) -> dict[str, Any]:
+    """What all messages of a topic have."""
+    return {
+        "headers": {"type": "object", "properties": headers},
+        "bindings": {"kafka": {"key": {"type": "string"}, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _messages(types: Sequence[type[Message]], channel: str) -> dict[str, Any]:
     return {
         one.__name__: {
             "name": one.__name__,
             "summary": inspect.cleandoc(one.__doc__ or "").splitlines()[0],
-            "headers": {"type": "object", "properties": {name: {"type": "string"} for name in headers}},
+            "traits": [{"$ref": f"#/components/messageTraits/{channel}"}],
             "payload": {
                 "schemaFormat": "application/schema+json;version=draft-2020-12",
-                "schema": {"$ref": f"./{file}#/$defs/{one.__name__}"},
+                "schema": {"$ref": f"./{channel}.schema.json#/$defs/{one.__name__}"},
             },
         }
         for one in types

@@ -16,6 +16,9 @@ from hypothesis import strategies as st
 from msgspec import inspect
 from pydantic import Field, TypeAdapter, ValidationError
 
+from engine.log.records import LINK
+from engine.log.topics import MAX_BYTES
+from engine.proof import KEY, MAC
 from schemas import export
 from schemas.books import OpenBook
 from schemas.catalogue import (
@@ -31,9 +34,11 @@ from schemas.catalogue import (
 from schemas.fields import END, INT64_MAX, LATEST_MS
 from schemas.message import ENVELOPE, Command
 from schemas.money import EXPONENTS, MAX_SCALE, format_minor, parse_minor
+from schemas.outcomes import CommandOutcome
 from schemas.parties import ChangePartyProfile, RegisterParty
 from schemas.personal import personal_fields
 from schemas.rejections import CATALOGUE, REASONS, UNREMEMBERED, CommandRejected, sentence
+from schemas.tracing import PARENT, STATE
 from schemas.transfers import Transfer
 from tests.story import ROOT
 
@@ -455,19 +460,43 @@ def test_every_event_of_a_story_fits_the_contract() -> None:
     commands.validate(json.loads(encode(opened)))
 
 
+def test_the_contract_of_the_topics_names_what_records_carry_and_forbids_long_transactions() -> None:
+    asyncapi = json.loads(export.documents()["asyncapi.json"])
+    traits = {
+        name: set(trait["headers"]["properties"])
+        for name, trait in asyncapi["components"]["messageTraits"].items()
+    }
+    trace = {PARENT, STATE}
+    assert traits == {
+        "commands": {KEY, MAC} | trace,
+        "events": {LINK} | trace,
+        "outcomes": {"through"} | trace,
+    }
+    for name, channel in asyncapi["channels"].items():
+        assert channel["address"] == f"daybook.{name}"
+        topic = channel["bindings"]["kafka"]["topicConfiguration"]
+        assert (topic["retention.ms"], topic["max.message.bytes"]) == (-1, MAX_BYTES)
+    assert "murmur2" in asyncapi["channels"]["commands"]["description"]
+    assert "transaction.timeout.ms" in asyncapi["channels"]["commands"]["description"]
+
+
 def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     documents = {name: json.loads(text) for name, text in export.documents().items()}
     asyncapi = documents["asyncapi.json"]
     assert asyncapi["asyncapi"] == "3.0.0"
     references = re.findall(r'"\$ref": "([^"]*)"', export.documents()["asyncapi.json"])
-    assert len(references) == 2 * len(COMMANDS) + 2 * len(EVENTS) + 2
+    assert len(references) == 3 * (len(COMMANDS) + len(EVENTS) + 1) + 3
     for reference in references:
         file, _, path = reference.partition("#/")
         found = documents[file.removeprefix("./")] if file else asyncapi
         for part in path.split("/"):
             found = found[part]
         assert found
-    assert set(asyncapi["components"]["messages"]) == {one.__name__ for one in (*COMMANDS, *EVENTS)}
+    assert set(asyncapi["components"]["messages"]) == {
+        *(one.__name__ for one in COMMANDS),
+        *(one.__name__ for one in EVENTS),
+        CommandOutcome.__name__,
+    }
 
 
 # --- the catalogue of rejections --------------------------------------------------------------------------
