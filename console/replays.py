@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +23,7 @@ from engine.receipts import (
     Signer,
     public_key_path,
     read_public_key,
-    read_receipt,
+    read_receipts,
     read_signing_key,
 )
 from engine.settings import Settings
@@ -32,9 +33,13 @@ from projections.database import open_database
 from projections.rebuild import rebuild as rebuild_read_models
 from replay import as_of as replay_as_of
 from replay.problems import Problem
+from replay.redecide import Redecided, together
 from replay.redecide import redecide as decide_again
-from replay.verify import verify as verify_log
+from replay.verify import verify_all
 from schemas.money import EXPONENTS, format_minor
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 SHOWN_CHARACTERS = 2_000
 
@@ -43,19 +48,26 @@ def verify(
     output: Output, home: Home, settings: Settings, against: Sequence[Path], *, read_models: bool
 ) -> bool:
     """Check the log, and every row of the read models."""
-    newest = home.receipts / NEWEST_FILE
-    receipts = [read_receipt(path) for path in (*against, *([newest] if newest.exists() else []))]
+    site = Site(home, settings)
+    own = [site.receipts(partition) / NEWEST_FILE for partition in site.partitions]
+    receipts = [
+        receipt
+        for path in (*against, *(path for path in own if path.exists()))
+        for receipt in read_receipts(path)
+    ]
     key_file = public_key_path(home.signing_key)
     public_key = read_public_key(key_file) if key_file.exists() else None
-    with Site(home, settings).read() as log, output.progress() as bar:
-        task = bar.add_task("verifying", total=log.last_event_offset() + 1)
+    with output.progress() as bar:
+        task = bar.add_task("verifying", total=_newest(site))
 
         def compare(partition: Partition, offset: int) -> Iterable[Problem]:
-            return _read_model_problems(output, home, settings, log)
+            return _read_model_problems(output, site)
 
         began = time.perf_counter()
-        found = verify_log(
-            log,
+        found = verify_all(
+            site.readers(),
+            several=site.kind == "kafka",
+            commands_may_wait=site.commands_may_wait,
             receipts=receipts,
             public_key=public_key,
             extra=compare if read_models else None,
@@ -94,11 +106,19 @@ def verify(
     return found.ok
 
 
-def _read_model_problems(output: Output, home: Home, settings: Settings, log: OpenLog) -> Iterable[Problem]:
+def _newest(site: Site) -> int:
+    """About how many events there are."""
+    return sum(log.last_event_offset() + 1 for _, log in site.readers())
+
+
+def _read_model_problems(output: Output, site: Site) -> Iterable[Problem]:
     """Every row of the read models that is not what the log says."""
-    bring_up_to_date(output, home, settings)
-    with open_database(home.postgres, settings.database_url) as database:
-        compared = rebuild_read_models(database.dsn, log, compare_only=True)
+    bring_up_to_date(output, site.home, site.settings)
+    with (
+        open_database(site.home.postgres, site.settings.database_url) as database,
+        site.read_all() as logs,
+    ):
+        compared = rebuild_read_models(database.dsn, logs, compare_only=True)
     for table in compared.tables:
         if table.differing:
             examples = "; ".join(table.examples)
@@ -108,14 +128,15 @@ def _read_model_problems(output: Output, home: Home, settings: Settings, log: Op
 def rebuild(output: Output, home: Home, settings: Settings) -> bool:
     """Make the read models anew, compare them with the live ones, swap."""
     began = time.perf_counter()
+    site = Site(home, settings)
     with (
-        Site(home, settings).read() as log,
+        site.read_all() as logs,
         open_database(home.postgres, settings.database_url) as database,
         output.progress() as bar,
     ):
-        task = bar.add_task("rebuilding", total=log.last_event_offset() + 1)
+        task = bar.add_task("rebuilding", total=_newest(site))
         done = rebuild_read_models(
-            database.dsn, log, progress=lambda events: bar.update(task, completed=events)
+            database.dsn, logs, progress=lambda events: bar.update(task, completed=events)
         )
     took = time.perf_counter() - began
     bring_up_to_date(output, home, settings)  # what the log had beyond the read models
@@ -205,10 +226,10 @@ def as_of(
 
 def redecide(output: Output, home: Home, settings: Settings) -> bool:
     """Run every command again and compare the events byte for byte."""
-    with Site(home, settings).read() as log, output.progress() as bar:
-        task = bar.add_task("deciding again", total=log.last_command_offset() + 1)
+    site = Site(home, settings)
+    with output.progress() as bar:
         began = time.perf_counter()
-        found = decide_again(log, progress=lambda done: bar.update(task, completed=done))
+        found = together([_decided_again(log, site, bar) for _, log in site.readers()])
         took = time.perf_counter() - began
     for one in found.differences:
         output.say(f"DIFFERENT  book {one.book}, seq {one.seq}, command {one.command}: {one.what}")
@@ -230,25 +251,36 @@ def redecide(output: Output, home: Home, settings: Settings) -> bool:
     return found.ok
 
 
-def receipt(output: Output, home: Home, settings: Settings, out: Path | None) -> None:
-    """A signed receipt over all history so far."""
-    with Site(home, settings).read() as log:
-        folded = load_newest(Site(home, settings).snapshots(), log) or Folded()
-        folded.apply(log.events(folded.offset))
-    partition = folded.partition
-    signed = Signer(read_signing_key(home.signing_key)).sign(
-        partition.epoch_id,
-        folded.offset,
-        {name: book.seq for name, book in partition.books.items()},
-        folded.link,
-        wall_clock(),
+def _decided_again(log: OpenLog, site: Site, bar: Progress) -> Redecided:
+    task = bar.add_task("deciding again", total=log.last_command_offset() + 1)
+    return decide_again(
+        log,
+        commands_may_wait=site.commands_may_wait,
+        progress=lambda done: bar.update(task, completed=done),
     )
+
+
+def receipt(output: Output, home: Home, settings: Settings, out: Path | None) -> None:
+    """A signed receipt over all history so far; on Kafka, one a partition, a line each."""
+    site = Site(home, settings)
+    key = read_signing_key(home.signing_key)
+    found = []
+    for number, log in site.readers():
+        folded = load_newest(site.snapshots(number), log) or Folded()
+        folded.apply(log.events(folded.offset))
+        partition = folded.partition
+        seqs = {name: book.seq for name, book in partition.books.items()}
+        found.append(
+            Signer(key, number).sign(partition.epoch_id, folded.offset, seqs, folded.link, wall_clock())
+        )
     if out is None:
-        output.say(signed.encoded().decode())
+        for one in found:
+            output.say(one.encoded().decode())
     else:
         try:
-            out.write_bytes(signed.encoded() + b"\n")
+            out.write_bytes(b"".join(one.encoded() + b"\n" for one in found))
         except OSError as error:
             raise WrongUse(f"{out} cannot be written: {error.strerror}.") from None
         output.say(f"Wrote {out}. Keep it elsewhere; later: daybook replay verify --against {out}")
-    output.emit(**msgspec.to_builtins(signed))
+    for one in found:
+        output.emit(**msgspec.to_builtins(one))

@@ -185,6 +185,17 @@ def read_receipt(path: Path) -> Receipt:
     return parse_receipt(content, str(path))
 
 
+def read_receipts(path: Path) -> list[Receipt]:
+    """The receipts in the file, a line each: a log of several partitions has one for each of them."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise BadReceipt(f"{path} cannot be read: {error.strerror}.") from None
+    if len(lines) < 2:
+        return [read_receipt(path)]
+    return [parse_receipt(line, f"Line {number} of {path}") for number, line in enumerate(lines, 1)]
+
+
 def read_links(folder: Path) -> list[Receipt]:
     """Every receipt that the follower has signed here, oldest first. A torn last line never was one.
 

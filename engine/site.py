@@ -8,6 +8,7 @@ whoever wrote it before.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +111,12 @@ class Site:
         for partition in self.partitions:
             with self.read(partition) as log:
                 yield partition, log
+
+    @contextlib.contextmanager
+    def read_all(self) -> Iterator[list[OpenLog]]:
+        """A reader of every partition at once, in their order, while this lasts."""
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(self.read(partition)) for partition in self.partitions]
 
     def write(self, partition: int = 0, *, clock: Clock = wall_clock) -> OpenLog:
         """The partition for its one writer. Raises LogLocked; on Kafka, fences another writer instead."""

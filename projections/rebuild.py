@@ -12,7 +12,7 @@ that same position, have their names.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from typing import Final
 
@@ -74,13 +74,14 @@ class Rebuilt(msgspec.Struct, frozen=True):
 
 def rebuild(
     dsn: str,
-    log: EventLog,
+    logs: EventLog | Sequence[EventLog],
     progress: Progress | None = None,
     *,
     compare_only: bool = False,
-    partition: int = 0,
 ) -> Rebuilt:
     """Build, compare, swap; with compare_only, build, compare, forget. progress: told the events so far.
+
+    logs: of all partitions, in their order.
 
     Raises RebuildRunning, DatabaseUnavailable; with compare_only also NothingToCompare and OtherLog.
     """
@@ -89,7 +90,8 @@ def rebuild(
         execute(session, "SET maintenance_work_mem = '256MB'")
         execute(session, "SET work_mem = '128MB'")
         _take_turn(session)
-        work = _Rebuild(session, log, progress or (lambda events: None), partition)
+        found = list(logs) if isinstance(logs, Sequence) else [logs]
+        work = _Rebuild(session, found, progress or (lambda events: None))
         if compare_only:
             return work.compare()
         clear(session)
@@ -117,54 +119,67 @@ def clear(session: Session) -> None:
 
 
 class _Rebuild:
-    """One transaction's work. events: so far in the new tables.   last: the record they stand at."""
+    """One transaction's work. events: so far in the new tables.   last: by partition, where they stand."""
 
-    def __init__(self, session: Session, log: EventLog, progress: Progress, partition: int) -> None:
+    def __init__(self, session: Session, logs: Sequence[EventLog], progress: Progress) -> None:
         self.session = session
-        self.log = log
+        self.logs = logs
         self.progress = progress
-        self.partition = partition
         self.events = 0
-        self.last: Record | None = None
+        self.last: list[Record | None] = [None] * len(logs)
 
     def compare(self) -> Rebuilt:
         with self.session.transaction(force_rollback=True):
-            offset = self._begin()
-            if offset is None:
+            offsets = self._begin()
+            if offsets is None:
                 raise NothingToCompare("There are no read models of this release.")
-            recall(self.session, self.log, self.partition)
-            self._build(offset)
+            self._recall(offsets)
+            self._build(offsets)
             tables = tables_match(self.session, LIVE, SHADOW)
         return Rebuilt(self.events, compared=True, swapped=False, tables=tables)
 
     def replace(self, dsn: str) -> Rebuilt:
         with self.session.transaction():
-            offset = self._begin()
-            if offset is not None:
+            offsets = self._begin()
+            if offsets is not None:
                 try:
-                    recall(self.session, self.log, self.partition)
+                    self._recall(offsets)
                 except OtherLog:
-                    offset = None
-            self._build(offset)
-            tables = tables_match(self.session, LIVE if offset is not None else SHADOW, SHADOW)
-            self._swap(dsn, follow=offset is not None)
-        return Rebuilt(self.events, compared=offset is not None, swapped=True, tables=tables)
+                    offsets = None
+            self._build(offsets)
+            tables = tables_match(self.session, LIVE if offsets is not None else SHADOW, SHADOW)
+            self._swap(dsn, follow=offsets is not None)
+        return Rebuilt(self.events, compared=offsets is not None, swapped=True, tables=tables)
 
-    def _begin(self) -> int | None:
-        """Fix what is seen of the live tables; where they are of this release, the offset they stand at."""
+    def _recall(self, offsets: Sequence[int]) -> None:
+        for partition, offset in enumerate(offsets):
+            if offset > BEFORE_FIRST:
+                recall(self.session, self.logs[partition], partition)
+
+    def _begin(self) -> list[int] | None:
+        """Fix what is seen of the live tables; where they are of this release, the offset that they stand at,
+        by partition.
+        """
         execute(self.session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         if not exists(self.session):
             return None
         others = execute(
-            self.session, f"SELECT count(*) FROM {LIVE}.position WHERE partition <> %s", self.partition
+            self.session, f"SELECT count(*) FROM {LIVE}.position WHERE partition >= %s", len(self.logs)
         ).fetchone()
         if others != (0,):
             raise OtherLog("The read models hold other partitions, which this log does not have.")
         if execute(self.session, f"SELECT digest FROM {LIVE}.definition").fetchone() != (DIGEST,):
             return None
-        return position(self.session, self.partition)
+        return self._positions(self.session)
 
-    def _build(self, until: int | None) -> None:
+    def _positions(self, session: Session) -> list[int] | None:
+        """None where no partition has a position."""
+        found = [position(session, partition) for partition in range(len(self.logs))]
+        if all(one is None for one in found):
+            return None
+        return [BEFORE_FIRST if one is None else one for one in found]
+
+    def _build(self, until: Sequence[int] | None) -> None:
         create(self.session, SHADOW, keys=False)
         self._load(until)
         add_keys(self.session, SHADOW)
@@ -173,23 +188,25 @@ class _Rebuild:
             columns = ", ".join(name for name, kind in table.columns if not kind.startswith("jsonb"))
             execute(self.session, f"ANALYZE {SHADOW}.{table.name} ({columns})")
 
-    def _load(self, until: int | None) -> None:
-        """Apply what is in the log behind `last`, through the offset `until` or to its end."""
-        after = BEFORE_FIRST if self.last is None else self.last.offset
+    def _load(self, until: Sequence[int] | None) -> None:
+        """Apply what is in the log behind `last`, through the offsets `until` or to its end."""
 
         def changes() -> Iterator[tuple[Batch, list[Change]]]:
-            records = self.log.events(after)
-            if until is not None:
-                records = takewhile(lambda record: record.offset <= until, records)
-            for batch in batches(self.partition, records, BATCH):
-                yield batch, changes_of(batch)
+            for partition, log in enumerate(self.logs):
+                last = self.last[partition]
+                after = BEFORE_FIRST if last is None else last.offset
+                end = until[partition] if until is not None else None
+                if end is not None and end <= after:
+                    continue
+                for batch in batches(partition, _through(log.events(after), end), BATCH):
+                    yield batch, changes_of(batch)
 
         with collector_paused():
             for number, (batch, made) in enumerate(ahead(changes), 1):
                 add(self.session, SHADOW, made, fresh=True)
                 if number % SETTLE_AFTER == 0:
                     settle(self.session, SHADOW)
-                self.last = batch.records[-1]
+                self.last[batch.partition] = batch.records[-1]
                 self.events += len(batch.records)
                 self.progress(self.events)
         settle(self.session, SHADOW)
@@ -203,11 +220,15 @@ class _Rebuild:
             execute(session, f"LOCK TABLE {LIVE}.position IN SHARE ROW EXCLUSIVE MODE")
             if follow:
                 with contextlib.closing(connect(dsn)) as beside:
-                    self._load(position(beside, self.partition))
+                    self._load(self._positions(beside))
             execute(session, f"ALTER SCHEMA {LIVE} RENAME TO {OLD}")
-        offset, digest = BEFORE_FIRST, ""
-        if self.last is not None:
-            offset, digest = self.last.offset, digest_of(self.last)
-        execute(session, f"INSERT INTO {SHADOW}.position VALUES (%s, %s, %s)", self.partition, offset, digest)
+        for partition, last in enumerate(self.last):
+            offset, digest = (BEFORE_FIRST, "") if last is None else (last.offset, digest_of(last))
+            execute(session, f"INSERT INTO {SHADOW}.position VALUES (%s, %s, %s)", partition, offset, digest)
         execute(session, f"ALTER SCHEMA {SHADOW} RENAME TO {LIVE}")
         reporting.replace(session, LIVE, OLD_REPORTING)
+
+
+def _through(records: Iterator[Record], end: int | None) -> Iterator[Record]:
+    """The records up to the offset `end`."""
+    return records if end is None else takewhile(lambda record: record.offset <= end, records)

@@ -51,14 +51,34 @@ def stored_commands(log: History, through: int, after: int = BEFORE_FIRST) -> It
         yield from records if after <= through else [one for one in records if one.offset <= through]
 
 
+class following(Iterator[Record]):  # noqa: N801 - an iterator that reads like a function
+    """The stored commands, in order, for a log that grows: it ends, and goes on when there are more."""
+
+    def __init__(self, log: History) -> None:
+        self._log = log
+        self._after = BEFORE_FIRST
+        self._read: Iterator[Record] = iter(())
+
+    def __next__(self) -> Record:
+        record = next(self._read, None)
+        if record is None:
+            self._read = iter(self._log.commands(self._after, AT_ONCE, 0.0))
+            record = next(self._read)
+        self._after = record.offset
+        return record
+
+
 class Answers:
     """Follows the commands beside the events. count: commands answered so far.
 
     Make it before the events are read: a log in use may grow between the two.
+    may_wait: whether the log stores commands before they are decided. Then it may hold more than are
+    answered, and those that are answered meanwhile are found when they are asked for.
     """
 
-    def __init__(self, log: History, problems: Problems) -> None:
-        self._commands = stored_commands(log, log.last_command_offset())
+    def __init__(self, log: History, problems: Problems, *, may_wait: bool = False) -> None:
+        self._may_wait = may_wait
+        self._commands = following(log) if may_wait else stored_commands(log, log.last_command_offset())
         self._problems = problems
         self._here = problems.here
         self._ahead: Record | None = None
@@ -82,9 +102,9 @@ class Answers:
             self._alone = type(event) in (CommandRejected, CommandRepeated)
             self._first_of_outcome(book, event)
 
-    def finish(self, *, may_wait: bool) -> None:
+    def finish(self) -> None:
         """After the last event: no command is left over, unless the log keeps commands that still wait."""
-        left = [] if may_wait else [record.offset for record in self._rest()]
+        left = [] if self._may_wait else [record.offset for record in self._rest()]
         if left:
             shown = f"command {left[0]}" if len(left) == 1 else f"commands {left[0]} to {left[-1]}"
             self._problems.add(Problem(f"no outcome is stored for {shown}, {len(left)} in all"))

@@ -9,12 +9,12 @@ What another release decided is applied as it stands. It writes nothing.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from book.digest import partition_digest
+from book.digest import book_digest, joint_digest
 from book.end_of_day import END_OF_DAY
 from book.evolve import evolve
 from book.state import Book, Partition
@@ -22,7 +22,7 @@ from commands.decide import RELEASE, fire
 from engine.admission import Admission
 from engine.log.records import BEFORE_FIRST, Record
 from engine.pipeline import Pipeline, in_steps
-from replay.answers import History, stored_commands
+from replay.answers import History, following, stored_commands
 from schemas.catalogue import decode_event, encode
 from schemas.message import Command, Event
 from schemas.rejections import WAITED_MS
@@ -50,6 +50,7 @@ class Difference(msgspec.Struct, frozen=True):
 class Redecided(msgspec.Struct, frozen=True):
     """compared: events that were decided again.   as_recorded: events that were taken from the log.
 
+    digest: of the state that was reached; `books` has that of each book.
     differences: the first of them; deciding stops at the last one that is shown.
     """
 
@@ -58,6 +59,7 @@ class Redecided(msgspec.Struct, frozen=True):
     compared: int
     as_recorded: int
     digest: str
+    books: dict[str, str]
     differences: list[Difference]
 
 
@@ -97,7 +99,7 @@ def redecide(
     most: how many differences are looked for; each costs a fold of the log up to it.
     commands_may_wait: for logs that store commands before they are decided (Kafka).
     """
-    again = _Redecision(log, most)
+    again = _Redecision(log, most, commands_may_wait)
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -107,13 +109,29 @@ def redecide(
     finally:
         if was_enabled:
             gc.enable()
+    books = {name: book_digest(book) for name, book in again.pipeline.partition.books.items()}
     return Redecided(
         ok=not again.differences,
         commands=again.commands,
         compared=again.compared,
         as_recorded=again.as_recorded,
-        digest=partition_digest(again.pipeline.partition),
+        digest=joint_digest(books),
+        books=books,
         differences=again.differences,
+    )
+
+
+def together(parts: Sequence[Redecided]) -> Redecided:
+    """What was found in all partitions of a log."""
+    books = {name: digest for part in parts for name, digest in part.books.items()}
+    return Redecided(
+        ok=all(part.ok for part in parts),
+        commands=sum(part.commands for part in parts),
+        compared=sum(part.compared for part in parts),
+        as_recorded=sum(part.as_recorded for part in parts),
+        digest=joint_digest(books),
+        books=books,
+        differences=[one for part in parts for one in part.differences],
     )
 
 
@@ -137,10 +155,12 @@ class _Pipeline(Pipeline):
 
 
 class _Redecision:
-    def __init__(self, log: History, most: int) -> None:
+    def __init__(self, log: History, most: int, may_wait: bool) -> None:
         self.log = log
         self.most = most
-        self.stored = stored_commands(log, log.last_command_offset())
+        self.stored: Iterator[Record] = (
+            following(log) if may_wait else stored_commands(log, log.last_command_offset())
+        )
         self.ahead: Record | None = None
         self.pipeline = _Pipeline(Partition(), Admission())
         self.commands = self.compared = self.as_recorded = 0

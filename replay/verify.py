@@ -7,43 +7,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from book.digest import book_digest, joint_digest
-from book.evolve import OPEN, evolve
-from book.repeats import Seen, key_of
-from book.state import Book, Partition
-from engine.errors import LogCorrupt
-from engine.links import link_of
-from engine.log.records import BEFORE_FIRST, Record
+from book.digest import joint_digest
+from book.state import SYSTEM_BOOK, Partition
+from engine.log.records import BEFORE_FIRST
 from engine.receipts import Receipt
-from replay.answers import Answers, History
-from replay.chain import Chain
+from replay.across import Across
+from replay.answers import History
 from replay.crossings import CrossBook
-from replay.ledger import MONEY, OTHERS, Ledger
 from replay.problems import Problem, Problems
-from replay.receipts import ReceiptEvent
-from schemas.catalogue import COUNTING_EVENTS, RESERVING_EVENTS, USING_EVENTS, decode_event
-from schemas.message import Event
-from schemas.rejections import CommandRejected
+from replay.verifying import BookVerified, Progress, Verification
 
 MOST_PROBLEMS = 100
-Progress = Callable[[int], None]
-"""Told, now and then, how many events have been checked."""
 Extra = Callable[[Partition, int], Iterable[Problem]]
 """A further check: gets the state and the offset of the newest event, gives problems."""
-
-
-class BookVerified(msgspec.Struct, frozen=True):
-    """One book at the end: its newest seq, how many accounts and parties it has, the digest of its state."""
-
-    seq: int
-    accounts: int
-    parties: int
-    digest: str
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -79,186 +59,115 @@ def verify(
     public_key: whose signature the receipts must carry; without it they are taken on their holder's word.
     commands_may_wait: for logs that store commands before they are decided (Kafka).
     """
-    work = _Verification(log, receipts, public_key, Problems(most_problems))
+    return verify_all(
+        [(0, log)],
+        receipts=receipts,
+        public_key=public_key,
+        extra=extra,
+        commands_may_wait=commands_may_wait,
+        progress=progress,
+        most_problems=most_problems,
+    )
+
+
+def verify_all(
+    logs: Iterable[tuple[int, History]],
+    *,
+    receipts: Iterable[Receipt] = (),
+    public_key: Ed25519PublicKey | None = None,
+    extra: Extra | None = None,
+    commands_may_wait: bool = False,
+    progress: Progress | None = None,
+    most_problems: int = MOST_PROBLEMS,
+    several: bool = False,
+) -> Verified:
+    """As `verify`, over the partitions of a log, each with its number. They are read one after another, and
+    one is done with before the next is asked for. several: whether there may be more than one.
+    """
+    problems = Problems(most_problems)
+    whole = _Whole(problems, several)
+    given: dict[int, list[Receipt]] = {}
+    for receipt in receipts:
+        given.setdefault(receipt.partition, []).append(receipt)
     was_enabled = gc.isenabled()
     gc.disable()  # nothing here makes cycles, and the growing state would be searched for them all the time
     try:
-        work.read(log, progress or (lambda events: None))
-        work.answers.finish(may_wait=commands_may_wait)
-        work.chain.finish()
+        for number, log in logs:
+            problems.partition = number if several else -1
+            work = Verification(
+                log, given.pop(number, ()), public_key, problems, whole.crossings, commands_may_wait
+            )
+            whole.partitions.append(work.partition)
+            work.read(log, _behind(progress, whole.events))
+            work.answers.finish()
+            work.chain.finish()
+            whole.add(work)
+        problems.partition = -1
+        for number, left in given.items():
+            problems.add(Problem(f"{len(left)} receipts are of partition {number}, which there is not"))
     finally:
         if was_enabled:
             gc.enable()
-    return work.result(extra)
+    return whole.result(extra)
 
 
-class _Verification:
-    def __init__(
-        self,
-        log: History,
-        receipts: Iterable[Receipt],
-        public_key: Ed25519PublicKey | None,
-        problems: Problems,
-    ) -> None:
+def _behind(progress: Progress | None, done: int) -> Progress:
+    """The progress of a partition, in that of all."""
+    return (lambda events: None) if progress is None else lambda events: progress(done + events)
+
+
+class _Whole:
+    """All partitions together. partitions: so far."""
+
+    def __init__(self, problems: Problems, several: bool) -> None:
         self.problems = problems
-        self.partition = Partition()
-        self.ledgers: dict[bytes, Ledger] = {}
-        self.chain = Chain(receipts, public_key, problems)
-        self.answers = Answers(log, problems)
-        self.crossings = CrossBook(self.partition.books)
-        self.events = 0
-        self.signed_events = 0
-        self.offset = BEFORE_FIRST
+        self.partitions: list[Partition] = []
+        self._compared = CrossBook(self)
+        self.crossings: CrossBook | Across = (
+            Across(self._compared, problems.placed) if several else self._compared
+        )
+        self.books: dict[str, BookVerified] = {}
+        self.events = self.commands = self.receipts = self.signed_events = 0
+        self.newest = BEFORE_FIRST
 
-    def read(self, log: History, progress: Progress) -> None:
-        """Go through the log, page by page."""
-        values: list[bytes] = []
-        first = BEFORE_FIRST
-        try:
-            for record in log.events(BEFORE_FIRST):
-                if not values:
-                    first = record.offset
-                if record.offset <= self.offset:
-                    self.problems.add(Problem("the offset does not rise", offset=record.offset))
-                self.offset = record.offset
-                values.append(record.value)
-                self._event(record)
-                link = link_of(record.headers) if record.headers else None
-                if link is not None:
-                    self._page(values, first, record, link)
-                    values = []
-                    progress(self.events)
-        except LogCorrupt as error:
-            self.problems.add(
-                Problem(f"the events behind this cannot be read: {error.what}", offset=self.offset)
-            )
-        else:
-            if values:
-                self.chain.unlinked(first, self.offset)
+    def __contains__(self, book: object) -> bool:
+        return any(book in partition.books for partition in self.partitions)
 
-    def _page(self, values: list[bytes], first: int, last: Record, link: bytes) -> None:
-        seqs = {ledger.book: ledger.seq for ledger in self.ledgers.values()}
-        self.chain.page(values, first, last, link, self.partition.epoch_id, seqs)
-        if self.chain.signed == last.offset:
-            self.signed_events = self.events
-
-    def _event(self, record: Record) -> None:
-        """Check one event and apply it."""
-        self.events += 1
-        problems, partition = self.problems, self.partition
-        ledger = self.ledgers.get(record.key)
-        if ledger is None:
-            ledger = self.ledgers[record.key] = Ledger(record.key.decode("utf-8", "replace"))
-        problems.book, problems.offset = ledger.book, record.offset
-        problems.seq = expected = ledger.seq + 1
-        try:
-            event: Event = decode_event(record.value)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            problems.here(f"the event cannot be decoded ({error})")
-            ledger.seq = expected
-            return
-        problems.seq = ledger.seq = event.seq
-        before = problems.count
-        if event.seq != expected:
-            problems.here(f"seq {event.seq} stands where {expected} belongs")
-        if event.book != ledger.book:
-            problems.here(f"the event of book {event.book} stands under the key of book {ledger.book}")
-        book = partition.books.get(event.book)
-        self.answers.check(book, event)
-        self.crossings.check(event, problems.here)
-        if book is not None:
-            self._before(book, event, ledger)
-        try:
-            evolve(partition, event)
-        except Exception as error:  # noqa: BLE001 - whatever a damaged event does to evolve is a finding, not our end
-            if problems.count == before:
-                problems.here(f"the event cannot be applied ({type(error).__name__}: {error})")
-            _apply_by_force(partition, event)
-        if book is not None:
-            self._after(book, event, ledger)
-
-    def _before(self, book: Book, event: Event, ledger: Ledger) -> None:
-        """What is asked of an event when it is not applied yet."""
-        found, kind = self.problems.here, type(event)
-        if event.at < book.at:
-            found(f"its time {event.at} is before the book's, {book.at}")
-        money = MONEY.get(kind)
-        if money is not None:
-            ledger.post(book, event, found)
-            money(book, event, found)
-        elif kind in OTHERS:
-            OTHERS[kind](book, event, found)
-        if isinstance(event, ReceiptEvent):
-            ledger.items.check(book, event, found)
-        if kind in RESERVING_EVENTS:
-            ledger.reserve(book, event, found)
-        if kind in USING_EVENTS:
-            ledger.uses.use(book, event, found)
-        if kind in COUNTING_EVENTS:
-            ledger.uses.send(event, found)
-
-    def _after(self, book: Book, event: Event, ledger: Ledger) -> None:
-        """What is asked of the book when it was."""
-        kind = type(event)
-        if kind in MONEY:
-            ledger.bounds(book, event, self.problems.here)
-        if kind in RESERVING_EVENTS:
-            ledger.covered(book, event, self.problems.here)
-        if kind in USING_EVENTS:
-            ledger.uses.applied(book, event, self.problems.here)
+    def add(self, work: Verification) -> None:
+        """Take what was found in a partition that was read."""
+        several = self.problems.partition >= 0
+        for name, found in work.books():
+            if name == SYSTEM_BOOK and several:
+                continue  # each has its own, and no digest counts it
+            if name in self.books:
+                self.problems.add(Problem("the book is in two partitions", name))
+            self.books[name] = found
+        self.events += work.events
+        self.signed_events += work.signed_events
+        self.commands += work.answers.count
+        self.receipts += work.chain.matched
+        self.newest = work.offset
 
     def result(self, extra: Extra | None) -> Verified:
         """What was found, when all was read."""
         problems = self.problems
-        books: dict[str, BookVerified] = {}
-        for ledger in self.ledgers.values():
-            book = self.partition.books.get(ledger.book)
-            if book is None:
-                problems.add(Problem("the book was never opened", ledger.book))
-                continue
-            for what in ledger.differences(book):
-                problems.add(Problem(what, ledger.book))
-            books[ledger.book] = BookVerified(
-                book.seq, len(book.accounts), len(book.parties), book_digest(book)
-            )
-        for problem in self.crossings.differences():
+        if isinstance(self.crossings, Across):
+            self.crossings.finish()
+        for problem in self._compared.differences():
             problems.add(problem)
-        for problem in extra(self.partition, self.offset) if extra is not None else ():
-            problems.add(problem)
+        if extra is not None and self.partitions:
+            for problem in extra(self.partitions[-1], self.newest):
+                problems.add(problem)
         if self.events == 0:
             problems.add(Problem("the log is empty"))
         return Verified(
             ok=problems.count == 0,
             events=self.events,
-            commands=self.answers.count,
-            digest=joint_digest({name: book.digest for name, book in books.items()}),
-            books=books,
+            commands=self.commands,
+            digest=joint_digest({name: book.digest for name, book in self.books.items()}),
+            books=self.books,
             problems=problems.found,
             problem_count=problems.count,
-            receipts=self.chain.matched,
+            receipts=self.receipts,
             unsigned_tail=self.events - self.signed_events,
         )
-
-
-def _apply_by_force(partition: Partition, event: Any) -> None:
-    """Where `evolve` refused an event, take what it says of itself as it stands, so that the next one is not
-    blamed for this one.
-    """
-    book: Book | None = partition.books.get(event.book)
-    if event.cause >= 0:
-        partition.position = event.cause
-    if book is None or type(event) in OPEN:
-        return
-    book.seq, book.at = event.seq, event.at
-    if type(event) in MONEY:
-        for posting in event.postings:
-            if posting.account in book.accounts:
-                book.accounts[posting.account].booked = posting.balance
-    if type(event) in RESERVING_EVENTS:
-        for one in event.reserves:
-            if one.account in book.accounts:
-                book.accounts[one.account].held = one.held
-    key = key_of(event.actor, event.command)
-    if event.fingerprint and key not in book.repeats.seen:
-        reason = event.reason if isinstance(event, CommandRejected) else ""
-        book.repeats.remember(key, Seen(event.fingerprint, event.seq, reason), event.at, event.issued_at_ms)

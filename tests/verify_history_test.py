@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from book import transfers
-from book.evolve import EVOLVE
+from book.evolve import EVOLVE, evolve
 from book.state import Book, Partition
 from engine.log.memory import MemoryLog
+from replay import verifying
 from replay.verify import verify
 from schemas.accounts import AccountClosed, OverdraftSet
 from schemas.catalogue import decode_event, encode
@@ -214,14 +215,14 @@ def test_a_bug_in_evolve_is_found_by_the_second_bookkeeping(
 def test_the_end_is_compared_too(bank: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
     last = Recorded(bank)
     seq = last.event(last.find(lambda event: event.book == "main", -1)).seq
-    real = verify.__globals__["evolve"]
+    real = evolve
 
     def spoils_the_last(partition: Partition, event: Any) -> None:
         real(partition, event)
         if event.book == "main" and event.seq == seq:
             partition.books["main"].accounts["a0"].booked += 3
 
-    monkeypatch.setitem(verify.__globals__, "evolve", spoils_the_last)
+    monkeypatch.setattr(verifying, "evolve", spoils_the_last)
     found = whats(bank.reader())
     assert any(what.startswith("book main: a0 has") for what in found)
     assert "book main: all accounts in EUR together have 3, not zero" in found
