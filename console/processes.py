@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 from collections.abc import Sequence
 
 import msgspec
-import psycopg
 
+from console import projecting
 from console.following import follow
 from console.output import Output
-from console.read_models import AT_ONCE
 from engine.client import EngineClient
+from engine.embedded import sending
 from engine.errors import LogLocked, WrongUse
 from engine.home import Home, NoHome
 from engine.log.records import Out
@@ -24,8 +23,7 @@ from engine.site import Site
 from engine.supervisor import Child, Supervisor, until_told
 from gateway.relay import RELAY, Relay
 from gateway.simulated_rail import Conduct, SimulatedRail
-from projections.database import DatabaseUnavailable, first_line, open_database
-from projections.projector import Projector
+from projections.database import open_database
 
 IDLE_S = 0.05
 
@@ -73,19 +71,8 @@ def run_engine(output: Output, home: Home, settings: Settings) -> None:
 def run_projector(output: Output, home: Home, settings: Settings) -> None:
     """The projector's process."""
     told, _ = until_told()
-    with (
-        open_database(home.postgres, settings.database_url) as database,
-        Site(home, settings).read() as log,
-        contextlib.closing(Projector(database.dsn, log)) as projector,
-    ):
-        try:
-            while not told.is_set():
-                if projector.step(AT_ONCE) == 0:
-                    told.wait(IDLE_S)
-        except psycopg.Error as error:
-            raise DatabaseUnavailable(
-                f"The database of the read models failed: {first_line(error)}."
-            ) from error
+    with open_database(home.postgres, settings.database_url) as database:
+        projecting.work(Site(home, settings), database.dsn, told)
 
 
 def run_follower(output: Output, home: Home, settings: Settings) -> None:
@@ -129,12 +116,11 @@ def _run_reactor(home: Home, settings: Settings, system: str, reactor: Reactor) 
     key = home.keyring().keys.get(system)
     if key is None:
         raise NoHome(f"{home.keyring_file} has no key {system!r}.", "Start `daybook up`, which makes it.")
-    client = EngineClient(home.socket)
+    site = Site(home, settings)
+    with sending(site) as send, site.read_all() as logs:
 
-    def submit(outs: Sequence[Out]) -> None:
-        client.submit([Out(out.key, out.value, proof(system, key, out.value)) for out in outs])
+        def submit(outs: Sequence[Out]) -> None:
+            send([Out(out.key, out.value, proof(system, key, out.value)) for out in outs])
 
-    with contextlib.closing(client), Site(home, settings).read() as log:
-        Host(reactor, [log], submit, snapshots=Site(home, settings).snapshots()).run(
-            told, lambda: told.wait(IDLE_S)
-        )
+        host = Host(reactor, logs, submit, snapshots=[site.snapshots(one) for one in site.partitions])
+        host.run(told, lambda: told.wait(IDLE_S))

@@ -161,6 +161,21 @@ def _over_kafka(site: Site, founding: bool) -> Iterator[Submit]:
         yield client.submit
 
 
+@contextlib.contextmanager
+def sending(site: Site) -> Iterator[Callable[[Sequence[Out]], object]]:
+    """Where who follows the events sends commands that are proved already. Behind a socket the outcomes are
+    waited for; on Kafka it is done when the commands are stored, so that a partition whose engine is away
+    holds up no other.
+    """
+    if site.kind == "kafka":
+        from engine.log.kafka import KafkaCommands  # noqa: PLC0415 - the client, for whom it concerns
+
+        yield KafkaCommands(site.kafka).submit
+        return
+    with contextlib.closing(EngineClient(site.home.socket)) as client:
+        yield client.submit
+
+
 class _Founding:
     """Engines in this process for the partitions of what is sent, on a cluster where none runs yet."""
 

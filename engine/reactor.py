@@ -88,7 +88,7 @@ class Host:
     """Runs one reactor over any number of logs; which log a command goes to is the business of `submit`.
 
     logs: each open as a reader.   submit: sends commands; what it raises of `LOST` is silence.
-    snapshots: where the newest of a log are found; without it all of the log is folded.
+    snapshots: of each log, where the newest are found; without them all of a log is folded.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Host:
         logs: Sequence[BookLog],
         submit: Submit,
         *,
-        snapshots: Path | Place | None = None,
+        snapshots: Sequence[Path | Place] = (),
         clock: Clock = wall_clock,
     ) -> None:
         self.reactor = reactor
@@ -105,8 +105,8 @@ class Host:
         self._clock = clock
         self._logs: list[_Followed] = []
         self._asked: dict[tuple[str, str, str], _Asked] = {}
-        for log in logs:
-            folded = (load_newest(snapshots, log) if snapshots is not None else None) or Folded()
+        for number, log in enumerate(logs):
+            folded = (load_newest(snapshots[number], log) if snapshots else None) or Folded()
             folded.apply(log.events(folded.offset))
             self._logs.append(_Followed(log, folded.offset))
             for book in folded.partition.books.values():

@@ -207,7 +207,7 @@ def test_a_start_folds_from_the_newest_snapshot(tmp_path: Path) -> None:
                 yield record
 
     counting = Counting(log.reader())
-    host = Host(Returner(), [counting], lambda outs: None, snapshots=tmp_path)  # type: ignore[list-item]
+    host = Host(Returner(), [counting], lambda outs: None, snapshots=[tmp_path])  # type: ignore[list-item]
     assert host.waiting == 2
     assert counting.read <= 3
 
