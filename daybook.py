@@ -128,6 +128,19 @@ def up(home: HomeOption = None, json: Json = False) -> None:
 
 
 @app.command()
+def status(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.0, help="Seconds between two looks, with --follow.")] = 2.0,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Show who owns what, how far behind everybody is, how fast it goes, and what is not well."""
+    from console import status_view
+
+    _exit(DONE if in_home(status_view.show, json, home, follow=follow, every_s=every) else CHECK_FAILED)
+
+
+@app.command()
 def submit(
     file: Annotated[str, typer.Argument(help="NDJSON commands, one a line; - for standard input.")],
     stamp: Annotated[

@@ -59,6 +59,13 @@ class Place:
         """
         return [name for name, _ in sorted(self._listed(ending), key=lambda one: (one[1], one[0]))]
 
+    def newest_s(self, ending: str) -> float | None:
+        """When the newest object with this ending was written, in seconds since 1970, if there is one.
+
+        0.0 where the store keeps no times. Raises PlaceFailed.
+        """
+        return max((written for _, written in self._listed(ending)), default=None)
+
     def read(self, name: str) -> bytes:
         """What the object holds. Raises PlaceFailed; FileNotFoundError where it is gone."""
         with _failing(f"reading {name} in {self}"):

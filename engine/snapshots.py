@@ -91,6 +91,14 @@ def write_snapshot(directory: Path | Place, folded: Folded, keep: int = KEEP) ->
     return Path(path)
 
 
+def newest_s(directory: Path | Place) -> float | None:
+    """When the newest snapshot of this release's shape was written, in seconds since 1970, if there is one.
+
+    Raises PlaceFailed.
+    """
+    return _shaped(directory).newest_s(_SUFFIX)
+
+
 def load_newest(directory: Path | Place, log: BookLog) -> Folded | None:
     """The newest snapshot of this release's shape that belongs to the log's history, or None.
 
