@@ -21,6 +21,7 @@ from console import (
     ledger_commands,
     orders_commands,
     payment_commands,
+    topics_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
 from console.limits_commands import register as register_limits
@@ -43,6 +44,7 @@ ledger_commands.register(app)
 orders_commands.register(app)
 payment_commands.register(app)
 documents_commands.register(app)
+topics_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from engine.log.partitioning import ONLY
 from engine.log.records import Out, Record
 
 PER_MS = 100
@@ -16,6 +17,8 @@ class Unkept:
 
     times_s: when the first command was asked for, and then the end of each commit, by `time.perf_counter`.
     """
+
+    place = ONLY
 
     def __init__(self, commands: Sequence[Out], first: int, at_ms: int) -> None:
         self.times_s: list[float] = []

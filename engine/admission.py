@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from commands.permission import FOR_PEOPLE
+from engine.log.partitioning import ONLY, Place
 from engine.log.records import Record
 from engine.proof import Keyring
 from schemas.catalogue import Undecodable, decode_command
@@ -20,8 +21,11 @@ class Admission(msgspec.Struct, frozen=True):
 
     keyring: Keyring | None = None
 
-    def admit(self, record: Record) -> Command | Rejection:
-        """The command, or why there is none: too_large, undecodable, wrong_partition, actor_unproven."""
+    def admit(self, record: Record, place: Place = ONLY) -> Command | Rejection:
+        """The command, or why there is none: too_large, undecodable, wrong_partition, actor_unproven.
+
+        place: the partition that the record stands in.
+        """
         value = record.value
         if len(value) > MOST_BYTES:
             return reject("too_large", bytes=len(value), most=MOST_BYTES)
@@ -29,7 +33,7 @@ class Admission(msgspec.Struct, frozen=True):
             command = decode_command(value)
         except Undecodable as error:
             return Rejection("undecodable", {"problem": _printable(str(error)), **_claimed(value)})
-        if record.key != command.book.encode():
+        if record.key != command.book.encode() or not place.holds(record.key):
             return reject("wrong_partition", book=command.book, id=command.id)
         if self.keyring is not None and not self.keyring.proves(
             record.headers, value, command.actor, in_person=type(command) in FOR_PEOPLE

@@ -207,6 +207,12 @@ class Cluster:
         node.config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
 
 
+def java_command(version: str = VERSION) -> list[str]:
+    """How a program of the broker's jars is started, such as `kafka.admin.ConfigCommand`."""
+    java, class_path = _runtime(version)
+    return [str(java), "-cp", class_path]
+
+
 def _runtime(version: str) -> tuple[Path, str]:
     """The Java program and the broker's class path. The jars are fetched once and kept by `jgo`."""
     try:

@@ -38,12 +38,14 @@ class HomeFile(msgspec.Struct, forbid_unknown_fields=True):
 
     log: where the log is kept; `postgres` without a DAYBOOK_LOG_URL is the bundled server;
         `kafka` is the cluster at DAYBOOK_KAFKA_BOOTSTRAP.
+    partitions: how many its topics have, where the log is in Kafka; 0 where that is not recorded.
     """
 
     version: Literal[1]
     user: str
     demo: bool = False
     log: Literal["sqlite", "postgres", "kafka"] = "sqlite"
+    partitions: int = 0
 
 
 class Home:

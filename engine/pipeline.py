@@ -24,6 +24,7 @@ from commands.decision import Decision, Steps, decide
 from commands.permission import may, permits
 from commands.urgent import URGENT
 from engine.admission import Admission
+from engine.log.partitioning import ONLY, Place
 from engine.log.records import Out, Record
 from schemas.books import AdvanceTime, ConfirmClock, OpenBook, SetRepeatWindow
 from schemas.catalogue import digest, encode, fingerprint
@@ -54,9 +55,10 @@ class Pipeline:
         which it is.
     """
 
-    def __init__(self, partition: Partition, admission: Admission) -> None:
+    def __init__(self, partition: Partition, admission: Admission, place: Place = ONLY) -> None:
         self.partition = partition
         self.admission = admission
+        self.place = place
         self.outs: list[Out] = []
         self.answers: list[Answer] = []
         self.said: dict[str, int] = {}
@@ -74,7 +76,7 @@ class Pipeline:
         first, then calls again.
         """
         partition = self.partition
-        command = self.admission.admit(record)
+        command = self.admission.admit(record, self.place)
         if isinstance(command, Rejection):
             self._refuse(partition.system, record, command, None)
             return True

@@ -72,7 +72,7 @@ class Worker:
                 "The log holds no events.",
                 "A home that was used before has lost its log: restore it from a backup.",
             )
-        self.pipeline = Pipeline(self.folded.partition, admission or Admission())
+        self.pipeline = Pipeline(self.folded.partition, admission or Admission(), log.place)
         self.answered = answered
         self.backlog = backlog
         self.observer = observer

@@ -14,6 +14,7 @@ import msgspec
 from book.repeats import Seen, key_of
 from book.state import Book
 from engine.errors import LogCorrupt
+from engine.log.partitioning import Place
 from engine.log.records import BEFORE_FIRST, Record
 from replay.problems import Problem, Problems
 from schemas.books import ReleaseActivated, SystemBookOpened
@@ -30,6 +31,9 @@ OF_THE_ENGINE = (SystemBookOpened, ReleaseActivated)
 
 class History(Protocol):
     """What replay reads: a log, opened as a reader."""
+
+    @property
+    def place(self) -> Place: ...
 
     def events(self, after: int) -> Iterator[Record]: ...
     def commands(self, after: int, limit: int, wait_s: float) -> Sequence[Record]: ...

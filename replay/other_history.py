@@ -17,6 +17,7 @@ from commands.decision import Steps, decide
 from commands.reach import asked_of
 from commands.reserves import given_back, reserving
 from engine.admission import Admission
+from engine.log.partitioning import ONLY, Place
 from engine.log.records import BEFORE_FIRST, Record
 from engine.pipeline import in_steps
 from replay.effects import Seen
@@ -98,11 +99,11 @@ class Renaming(Admission, frozen=True, kw_only=True):
     names: Names
     held: Held
 
-    def admit(self, record: Record) -> Command | Rejection:
+    def admit(self, record: Record, place: Place = ONLY) -> Command | Rejection:
         """The command as it would have been sent; the same object until another record comes."""
         held = self.held
         if held.offset != record.offset or held.said is None:
-            said = super().admit(record)
+            said = super().admit(record, place)
             held.comparable = True
             if not isinstance(said, Rejection) and type(said) in REFERS:
                 held.comparable = self.names.knows(said)

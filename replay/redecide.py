@@ -162,7 +162,7 @@ class _Redecision:
             following(log) if may_wait else stored_commands(log, log.last_command_offset())
         )
         self.ahead: Record | None = None
-        self.pipeline = _Pipeline(Partition(), Admission())
+        self.pipeline = _Pipeline(Partition(), Admission(), log.place)
         self.commands = self.compared = self.as_recorded = 0
         self.differences: list[Difference] = []
         self.firing: Iterator[Event] = iter(())

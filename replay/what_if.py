@@ -28,6 +28,7 @@ from book.evolve import evolve
 from book.state import Book, Partition
 from commands.decide import RELEASE
 from engine.admission import Admission
+from engine.log.partitioning import Place
 from engine.log.records import BEFORE_FIRST, Record
 from engine.pipeline import Pipeline
 from replay.answers import History, stored_commands
@@ -116,8 +117,8 @@ def what_if(
 class _Pipeline(Pipeline):
     """The pipeline, but nothing is written: the events are kept as they are."""
 
-    def __init__(self, partition: Partition, admission: Admission) -> None:
-        super().__init__(partition, admission)
+    def __init__(self, partition: Partition, admission: Admission, place: Place) -> None:
+        super().__init__(partition, admission, place)
         self.events: list[Event] = []
 
     def keep(self, key: bytes, event: Event) -> bytes:
@@ -142,7 +143,7 @@ class _Again:
         self.names = Names(lambda: self.book)
         self.held = Held()
         self.admission = Renaming(names=self.names, held=self.held)
-        self.pipeline = _Pipeline(self.partition, self.admission)
+        self.pipeline = _Pipeline(self.partition, self.admission, log.place)
         self.release = 0
         self.other_release = 0
         self.at = from_ms
@@ -232,7 +233,7 @@ class _Again:
         record = self._stored(cause)
         effects, pipeline, names = self.effects, self.pipeline, self.names
         if names.absent:
-            self.admission.admit(record)
+            self.admission.admit(record, self.log.place)
             if not self.held.comparable:
                 effects.not_comparable += 1
                 effects.apart(before, ())

@@ -17,6 +17,7 @@ import msgspec
 from engine.genesis import begin
 from engine.links import FIRST_LINK, link_of, next_link
 from engine.log.memory import MemoryLog
+from engine.log.partitioning import Place
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, LINK, Out, Record
 from engine.worker import Worker
@@ -242,6 +243,7 @@ class Recorded:
     """A copy of a log, as lists that may be changed."""
 
     def __init__(self, log: MemoryLog | RecorderLog | Recorded) -> None:
+        self.place: Place = log.place
         self.event_records = list(log.events(BEFORE_FIRST))
         last = log.last_command_offset()
         self.command_records = [

@@ -38,9 +38,14 @@ def kafka(kafka_bootstrap: str) -> Kafka:
     return made(kafka_bootstrap, 1)
 
 
+def elsewhere(bootstrap: str) -> Kafka:
+    """A place in a cluster that nobody else uses, without topics."""
+    return Kafka(bootstrap, unused_prefix())
+
+
 def made(bootstrap: str, partitions: int) -> Kafka:
     """A place in a cluster that nobody else uses, with its topics."""
-    kafka = Kafka(bootstrap, unused_prefix())
+    kafka = elsewhere(bootstrap)
     create(kafka, partitions, replication=1)
     return kafka
 

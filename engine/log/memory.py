@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import Enum
 
 from engine.errors import DaybookError, EngineStopped, Fenced, Uncertain
+from engine.log.partitioning import ONLY
 from engine.log.records import BEFORE_FIRST, Clock, Out, Record, wall_clock
 from engine.log.waiting import Waiting
 
@@ -98,6 +99,8 @@ class MemoryLog:
     faults: what goes wrong. control_records: every page leaves a gap of one event offset, as Kafka's commit
     markers do, so that code which counts offsets is found out.
     """
+
+    place = ONLY
 
     def __init__(
         self,

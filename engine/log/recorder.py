@@ -23,6 +23,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from engine.errors import DaybookError, EngineStopped, Fenced, NotInitialised, Uncertain, WrongLog
 from engine.log.pages import TOPIC, encode
+from engine.log.partitioning import ONLY
 from engine.log.records import Clock, Out, Record, wall_clock
 from engine.log.shelf import Shelf, Stream
 from engine.log.sqlite import SqliteShelf
@@ -46,6 +47,8 @@ class RecorderLog:
 
     Readers take no lock, may be in other processes, and see whole pages only.
     """
+
+    place = ONLY
 
     def __init__(
         self,

@@ -11,6 +11,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from engine.log.partitioning import Place
+
 Headers = tuple[tuple[str, bytes], ...]
 
 LINK: Final = "link"
@@ -48,6 +50,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 class BookLog(Protocol):
     """One partition, opened by its one writer. All methods but `wake` belong to the worker's thread."""
+
+    @property
+    def place(self) -> Place:
+        """Which partition it is, of how many."""
+        ...
 
     def events(self, after: int) -> Iterator[Record]:
         """Every stored event with offset > after, in order; ends at the last whole page, so poll again."""
