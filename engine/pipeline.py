@@ -297,9 +297,7 @@ class Pipeline:
             if mark:
                 put(event, "fingerprint", mark)
         evolve(self.partition, event)
-        value = encode(event)
-        self.outs.append(Out(key, value))
-        return value
+        return self.keep(key, event)
 
     def keep(self, key: bytes, event: Event) -> bytes:
         """Keep the event to be committed; returns its bytes."""
