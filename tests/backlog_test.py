@@ -17,6 +17,7 @@ from engine.fold import Folded
 from engine.genesis import begin
 from engine.log.kafka import KafkaCommands, KafkaLog
 from engine.log.memory import MemoryLog
+from engine.log.partitioning import ONLY
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, Out, Record, wall_clock
 from engine.log.topics import Kafka
@@ -217,6 +218,8 @@ def test_a_busy_that_the_engine_made_up_is_found_where_it_was_the_books_to_say()
     records = [*one.log.events(BEFORE_FIRST)]
 
     class Forged:
+        place = ONLY
+
         def events(self, after: int) -> Iterator[Record]:
             for record in records:
                 if record.offset > after:
