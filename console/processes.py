@@ -65,7 +65,12 @@ def up(output: Output, home: Home, settings: Settings) -> int:
 
 def run_engine(output: Output, home: Home, settings: Settings) -> None:
     """The engine's process."""
-    serve(home, settings)
+    if home.read().log == "kafka":
+        from engine import kafka_service  # noqa: PLC0415 - the client, for whom it concerns
+
+        kafka_service.serve(home, settings)
+    else:
+        serve(home, settings)
 
 
 def run_projector(output: Output, home: Home, settings: Settings) -> None:

@@ -7,10 +7,10 @@ import time
 from threading import Event
 
 from engine import operating
-from engine.admission import Admission
 from engine.backlog import Backlog
 from engine.errors import LogLocked
 from engine.home import Home
+from engine.live_keys import LiveKeys
 from engine.log.recorder import RecorderLog
 from engine.settings import Settings
 from engine.site import Site
@@ -32,47 +32,24 @@ def serve(home: Home, settings: Settings) -> None:
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(_open_log(home, settings, told))
         server = EngineServer(home.socket, log)
+        keys = LiveKeys(home)
         metrics = operating.metrics()
         worker = Worker(
             log,
             load_newest(Site(home, settings).snapshots(), log),
-            admission=Admission(home.keyring()),
+            admission=keys.admission(),
             answered=lambda records, answers: server.answered(records[0].offset, answers),
             backlog=Backlog(log, settings.backlog_s, settings.backlog_commands),
             observer=None if metrics is None else metrics.worker(0, log),
         )
         stack.enter_context(server)
         then(log.wake)
-        changed = _Changes(home)
 
         def stopping() -> bool:
-            if changed.look():  # a new credential counts at once
-                worker.pipeline.admission = Admission(home.keyring())
+            worker.pipeline.admission = keys.admission()  # a new credential counts at once
             return told.is_set()
 
         worker.run(stopping)
-
-
-class _Changes:
-    """Whether the keyring's file is another than when it was looked at last."""
-
-    def __init__(self, home: Home) -> None:
-        self._file = home.keyring_file
-        self._seen = self._now()
-
-    def look(self) -> bool:
-        """A file that is being replaced is looked at the next time."""
-        now = self._now()
-        changed = now is not None and now != self._seen
-        self._seen = now or self._seen
-        return changed
-
-    def _now(self) -> tuple[int, int] | None:
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_ino
 
 
 def _open_log(home: Home, settings: Settings, told: Event) -> RecorderLog:

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     group_protocol: `classic` or `consumer` (KIP-848) for the groups that share partitions; `auto` takes the
         latter where the brokers have it and allow the session time.
     snapshots: where snapshots are kept, a path or URL (`s3://bucket/x`); without it in the home.
+    warm: the partitions, `all` or such as `0,3`, that an engine on Kafka keeps folded while they are
+        another's, so that it takes them over in seconds; it costs their memory and about 0.4 of a decision.
+    watchdog_s: after how long without progress of one of its partitions an engine on Kafka ends itself.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
     log_format: `json` or `text`, what processes say of themselves on standard error; without it text on a
@@ -56,6 +59,8 @@ class Settings(BaseSettings):
     group_session_ms: int = Field(default=10_000, ge=1_000, le=600_000)
     group_protocol: GroupProtocol = "auto"
     snapshots: str | None = Field(default=None, min_length=1)
+    warm: str = Field(default="", pattern=r"^(all|(\d+(,\d+)*)?)$")
+    watchdog_s: float = Field(default=60.0, ge=1.0)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
     log_format: LogFormat | None = None
@@ -65,6 +70,10 @@ class Settings(BaseSettings):
     backlog_commands: int = Field(default=1_000_000, ge=1_000)
     simulated_rail: str | None = Field(default=None, pattern=r"^[^\s=]{1,64}=[^\s=]{1,64}$")
     simulated_rail_conduct: dict[str, int] = {}
+
+    def warm_partitions(self) -> frozenset[int] | None:
+        """What `warm` names; None where it is all of them."""
+        return None if self.warm == "all" else frozenset(map(int, filter(None, self.warm.split(","))))
 
 
 def read_settings() -> Settings:

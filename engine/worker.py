@@ -6,7 +6,6 @@ uncertain the state is worthless: the worker says so by raising, and whoever hos
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from book.end_of_day import PACE_MS
 from commands.books import clock_jump_ms
 from commands.decide import RELEASE
+from engine import garbage
 from engine.admission import Admission
 from engine.backlog import Backlog
 from engine.errors import NotInitialised
@@ -125,19 +125,20 @@ class Worker:
         return len(records)
 
     def run(self, stopping: Callable[[], bool], wait_s: float = 0.25) -> None:
+        """Work until `stopping()`, as the only worker of the process."""
+        with garbage.by_hand():
+            self.work(stopping, wait_s)
+
+    def work(self, stopping: Callable[[], bool], wait_s: float = 0.25) -> None:
         """Work until `stopping()`. Garbage is collected where there is nothing to do, or each 100 batches."""
-        gc.collect()
-        gc.freeze()
-        gc.disable()
         batches = 0
         try:
             while not stopping():
                 batches += 1
                 if self.step(wait_s) == 0 or batches % 100 == 0:
-                    gc.collect(0)
+                    garbage.young()
             self.settle()
         finally:
-            gc.enable()
             self.close()
 
     def settle(self) -> None:
