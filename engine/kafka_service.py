@@ -11,26 +11,27 @@ from collections.abc import Callable, Collection, Sequence
 from threading import Event as Told
 from typing import Final
 
-import structlog
-
-from engine import garbage
+from engine import garbage, operating
+from engine.backlog import Backlog
+from engine.fold import Folded
 from engine.home import Home
 from engine.live_keys import LiveKeys
+from engine.log.kafka import KafkaLog
 from engine.log.topics import Kafka
+from engine.logger import logger
 from engine.membership import SESSION_MS, Membership
-from engine.owner import Admits, Owner
+from engine.owner import Begin, Deciding, Owner
 from engine.settings import GroupProtocol, Settings
 from engine.site import Site
 from engine.snapshots import load_newest
 from engine.supervisor import until_told
 from engine.warm import Load, Warm
 from engine.watchdog import Watchdog
+from engine.worker import Worker
 
 ROLE: Final = "engine"
 POLL_S: Final = 0.1
 MOST_RELEASE_S: Final = 30.0
-
-logger = structlog.get_logger("daybook")
 
 
 class Engine:
@@ -43,7 +44,7 @@ class Engine:
         self,
         kafka: Kafka,
         load: Callable[[int], Load],
-        admits: Callable[[], Admits],
+        begin: Begin,
         *,
         warm: Collection[int] | None = (),
         session_ms: int = SESSION_MS,
@@ -54,7 +55,7 @@ class Engine:
         self.owners: dict[int, Owner] = {}
         self._kafka = kafka
         self._load = load
-        self._admits = admits
+        self._begin = begin
         self._leaving: dict[int, Owner] = {}
         self._kept: dict[int, Warm] = {}
         self._release_s = min(session_ms / 2_000, MOST_RELEASE_S)
@@ -105,7 +106,7 @@ class Engine:
                 one,
                 self._membership,
                 self._load(one),
-                self._admits,
+                self._begin,
                 warm=self._kept.pop(one, None),
                 before=self._leaving.pop(one, None),
             )
@@ -142,10 +143,37 @@ def serve(home: Home, settings: Settings) -> None:
     """Decide what is in the commands topic until told to stop."""
     told, _ = until_told()
     site = Site(home, settings)
+
+    def load(partition: int) -> Load:
+        return lambda log: load_newest(site.snapshots(partition), log)
+
+    def begin(log: KafkaLog, folded: Folded) -> Deciding:
+        keys = LiveKeys(home)
+        metrics = operating.metrics()
+        observer = None if metrics is None else metrics.worker(log.partition, log)
+        worker = Worker(
+            log,
+            folded,
+            admission=keys.admission(),
+            overlapped=log,
+            backlog=Backlog(log, settings.backlog_s, settings.backlog_commands),
+            observer=observer,
+        )
+
+        def look() -> None:
+            worker.pipeline.admission = keys.admission()  # a new credential counts at once
+
+        def close() -> None:
+            worker.close()
+            if observer is not None:
+                observer.close()
+
+        return Deciding(worker, look, close)
+
     engine = Engine(
         site.kafka,
-        lambda partition: lambda log: load_newest(site.snapshots(partition), log),
-        lambda: LiveKeys(home).admission,
+        load,
+        begin,
         warm=settings.warm_partitions(),
         session_ms=settings.group_session_ms,
         protocol=settings.group_protocol,

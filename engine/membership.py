@@ -12,7 +12,12 @@ on after the one who had it has let it go. A broker's own settings want 45 s of 
 
 from __future__ import annotations
 
+import itertools
+import os
+import socket
+from collections import deque
 from collections.abc import Callable, Sequence
+from threading import Event as Told
 from typing import Any, Final, Self
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
@@ -28,6 +33,14 @@ Partitions = Callable[[Sequence[int]], None]
 SESSION_MS: Final = 10_000
 POLL_MS: Final = 300_000
 """Who does not poll for so long gives its partitions back, whatever it hangs at."""
+
+
+class _Question:
+    """Whether a partition is still ours, until the coordinator has answered."""
+
+    def __init__(self) -> None:
+        self.answered = Told()
+        self.yes = False
 
 
 class Membership:
@@ -56,6 +69,9 @@ class Membership:
         self.group = f"{kafka.prefix}-{role}"
         self.topic = topic or kafka.commands
         self.owned: set[int] = set()
+        self._to_commit: deque[TopicPartition] = deque()
+        self._questions: dict[str, _Question] = {}
+        self._tokens = itertools.count()
         self._gained = gained
         self._lost = lost
         self.partitions = kafka.partitions(self.topic)
@@ -69,7 +85,9 @@ class Membership:
             kafka.settings(
                 {
                     "group.id": self.group,
+                    "client.id": f"{role}@{socket.gethostname()}:{os.getpid()}",
                     "enable.auto.commit": False,
+                    "on_commit": self._on_commit,
                     "max.poll.interval.ms": max(POLL_MS, session_ms),
                 },
                 _PROTOCOLS[self.protocol](session_ms),
@@ -84,6 +102,8 @@ class Membership:
 
         A cluster that is away is waited for: what is ours stays ours until somebody says otherwise.
         """
+        while self._to_commit:
+            self._commit(self._to_commit.popleft())
         message = self._consumer.poll(wait_s)
         error = message.error() if message is not None else None
         if error is not None and (error.fatal() or error.code() in _REFUSED):
@@ -92,25 +112,23 @@ class Membership:
     def confirmed(self, partition: int, position: int = 0) -> bool:
         """Whether the group's coordinator counts this member, as of now, as one that may have the partition.
 
-        position: the offset that is to be done next, which lag monitors read. From any thread. An answer is
-        waited for, so a member that was given up while it was away learns it here before it claims anything.
+        position: the offset that is to be done next, which lag monitors read. From another thread than the
+        one that polls. An answer is waited for, so a member that was given up while it was away learns it
+        here before it claims anything.
         """
         if partition not in self.owned:
             return False
-        place = TopicPartition(self.topic, partition, position)
-        try:
-            answer = self._consumer.commit(offsets=[place], asynchronous=False)
-        except (KafkaException, RuntimeError):  # refused, no answer, or closed meanwhile
-            return False
-        return all(one.error is None for one in answer or ()) and partition in self.owned
+        question = _Question()
+        token = f"{next(self._tokens)}"
+        self._questions[token] = question
+        self._to_commit.append(TopicPartition(self.topic, partition, position, token))
+        question.answered.wait(ANSWER_S)
+        self._questions.pop(token, None)
+        return question.yes and partition in self.owned
 
     def report(self, partition: int, position: int) -> None:
         """Say how far a partition is done, for lag monitors only; nothing waits for it. From any thread."""
-        place = TopicPartition(self.topic, partition, position)
-        try:
-            self._consumer.commit(offsets=[place], asynchronous=True)
-        except (KafkaException, RuntimeError):
-            return
+        self._to_commit.append(TopicPartition(self.topic, partition, position))
 
     def close(self) -> None:
         """Let go of every partition and leave, so that others have them at once."""
@@ -123,6 +141,23 @@ class Membership:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _commit(self, place: TopicPartition) -> None:
+        """In the thread that polls, since the client is locked for as long as a poll waits."""
+        try:
+            self._consumer.commit(offsets=[place], asynchronous=True)
+        except (KafkaException, RuntimeError):
+            self._answer(place, yes=False)
+
+    def _on_commit(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        for place in places:
+            self._answer(place, yes=error is None and place.error is None)
+
+    def _answer(self, place: TopicPartition, *, yes: bool) -> None:
+        question = self._questions.pop(place.metadata or "", None)
+        if question is not None:
+            question.yes = yes
+            question.answered.set()
 
     def _on_assign(self, consumer: Consumer, given: list[TopicPartition]) -> None:
         if not given:

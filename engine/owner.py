@@ -14,16 +14,16 @@ from threading import BoundedSemaphore, Thread, get_ident
 from threading import Event as Told
 from typing import Final
 
-import structlog
+import msgspec
 
 from engine import garbage
-from engine.admission import Admission
 from engine.errors import LogUnavailable, Uncertain
 from engine.fold import Folded
 from engine.log.kafka import CLAIM_S, COMMIT_S, KafkaLog
-from engine.log.records import Clock, wall_clock
 from engine.log.topics import Kafka
+from engine.logger import logger
 from engine.membership import Membership
+from engine.places import PlaceFailed
 from engine.warm import Load, Warm
 from engine.watchdog import Progress
 from engine.worker import Worker
@@ -39,17 +39,24 @@ MOST_AGAIN_S: Final = 5.0
 PATIENCE_S: Final = 120.0
 """How long the cluster may be away before the process ends and leaves it to whoever starts it again."""
 
-Admits = Callable[[], Admission]
-"""How records are admitted as of now; asked before every batch."""
+Begin = Callable[[KafkaLog, Folded], "Deciding"]
+"""Makes the worker of a partition that was claimed and folded; called in its owner's thread."""
+
+
+class Deciding(msgspec.Struct):
+    """A worker, what is to be done before each of its batches, and what when the partition is let go."""
+
+    worker: Worker
+    look: Callable[[], None]
+    close: Callable[[], None]
+
 
 _loading = BoundedSemaphore(2)
 """One folds while another waits for the cluster. More at once would only all be ready later."""
 
-logger = structlog.get_logger("daybook")
-
 
 class Owner:
-    """load: the newest snapshot.   admits: made in the owner's thread.   warm: who followed it until now.
+    """load: the newest snapshot.   begin: the worker.   warm: who followed the partition until now.
 
     before: who had the partition last in this process, and may not have let go of it yet.
     """
@@ -60,11 +67,10 @@ class Owner:
         partition: int,
         membership: Membership,
         load: Load,
-        admits: Callable[[], Admits],
+        begin: Begin,
         *,
         warm: Warm | None = None,
         before: Owner | None = None,
-        clock: Clock = wall_clock,
     ) -> None:
         self.partition = partition
         self.progress = Progress(f"Partition {partition} of {kafka.events}")
@@ -74,10 +80,9 @@ class Owner:
         self._kafka = kafka
         self._membership = membership
         self._load = load
-        self._admits = admits
+        self._begin = begin
         self._warm = warm
         self._before = before
-        self._clock = clock
         self._log: KafkaLog | None = None
         self._told = Told()
         self._well = time.monotonic()
@@ -111,7 +116,7 @@ class Owner:
                 try:
                     self._hold()
                     again_s = AGAIN_S
-                except (Uncertain, LogUnavailable) as error:
+                except (Uncertain, LogUnavailable, PlaceFailed) as error:
                     if time.monotonic() - self._well > PATIENCE_S:
                         raise
                     logger.warning("partition_recovers", partition=self.partition, what=error.what)
@@ -146,8 +151,8 @@ class Owner:
             folded = self._folded(log)
             if folded is None:
                 return
-            admits = self._admits()
-            worker = Worker(log, folded, admission=admits(), clock=self._clock, overlapped=log)
+            deciding = self._begin(log, folded)
+            worker = deciding.worker
             garbage.settle()
             self.decides = True
             logger.info(
@@ -157,9 +162,9 @@ class Owner:
                 seconds=round(time.monotonic() - began, 3),
             )
             try:
-                worker.work(lambda: self._stopping(worker, admits), WAIT_S)
+                worker.work(lambda: self._stopping(deciding), WAIT_S)
             finally:
-                worker.close()
+                deciding.close()
         logger.info("partition_released", partition=self.partition, offset=worker.position)
 
     def _begun(self) -> bool:
@@ -198,12 +203,12 @@ class Owner:
                     return folded
         return None
 
-    def _stopping(self, worker: Worker, admits: Admits) -> bool:
+    def _stopping(self, deciding: Deciding) -> bool:
         """Between two batches: progress is made, keys are looked at, monitors are told."""
         self.progress.at("deciding", COMMIT_S + 5)
-        worker.pipeline.admission = admits()
+        deciding.look()
         self._well = now = time.monotonic()
         if now - self._reported > REPORT_S:
             self._reported = now
-            self._membership.report(self.partition, worker.position + 1)
+            self._membership.report(self.partition, deciding.worker.position + 1)
         return self._told.is_set()

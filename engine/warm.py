@@ -12,12 +12,11 @@ from threading import Event as Told
 from threading import Thread
 from typing import Final
 
-import structlog
-
 from engine.errors import DaybookError
 from engine.fold import Folded
 from engine.log.kafka import KafkaLog
 from engine.log.topics import Kafka
+from engine.logger import logger
 
 AT_ONCE: Final = 2_000
 IDLE_S: Final = 0.1
@@ -25,8 +24,6 @@ AGAIN_S: Final = 5.0
 
 Load = Callable[[KafkaLog], Folded | None]
 """The newest state that is kept of a log, or None where there is none."""
-
-logger = structlog.get_logger("daybook")
 
 
 class Warm:
