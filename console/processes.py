@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -26,12 +26,14 @@ from gateway.simulated_rail import Conduct, SimulatedRail
 from projections.database import open_database
 
 IDLE_S = 0.05
+READY_S = 2.0
 
 
 def up(output: Output, home: Home, settings: Settings) -> int:
     """Run engine, projector, follower and relay until Ctrl-C."""
-    client = EngineClient(home.socket)
-    if client.answers():
+    site = Site(home, settings)
+    ready = _ready(site)
+    if site.kind != "kafka" and ready():
         raise LogLocked(
             f"An engine runs for {home} already.", "Stop it with Ctrl-C where it runs, or use it."
         )
@@ -54,13 +56,22 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         ]
         if rail is not None:
             children.append(Child("rail", ["run", "rail"], env))
-        supervisor = Supervisor(children, say, ready=client.answers)
+        supervisor = Supervisor(children, say, ready=ready)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
         say(f"Starting engine, projector, follower and relay of {home}; Ctrl-C stops them.")
         status = supervisor.run()
     say("Stopped.")
     return status
+
+
+def _ready(site: Site) -> Callable[[], bool]:
+    """Whether what is sent will be decided. On Kafka others may run beside us, on other machines too."""
+    if site.kind == "kafka":
+        from engine.kafka_engines import Engines  # noqa: PLC0415 - the client, for whom it concerns
+
+        return Engines(site.kafka, READY_S).own_all
+    return EngineClient(site.home.socket).answers
 
 
 def run_engine(output: Output, home: Home, settings: Settings) -> None:

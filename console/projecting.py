@@ -32,6 +32,8 @@ class Projecting:
         self._site = site
         self._dsn = dsn
         self._own: dict[int, tuple[OpenLog, Projector]] = {}
+        self._idle: set[int] = set()
+        """Partitions with nothing new when they were asked last: what is new is seen without a question."""
 
     def gain(self, partitions: Sequence[int]) -> None:
         """Begin with these."""
@@ -45,6 +47,7 @@ class Projecting:
 
     def lose(self, partitions: Sequence[int]) -> None:
         """Let go of these. What was begun of them is done: a step is one transaction."""
+        self._idle.difference_update(partitions)
         for partition in partitions:
             found = self._own.pop(partition, None)
             if found is not None:
@@ -54,7 +57,17 @@ class Projecting:
 
     def step(self) -> int:
         """Project a batch of each; returns how many events that were."""
-        return sum(projector.step(AT_ONCE) for _, projector in list(self._own.values()))
+        done = 0
+        for partition, (log, projector) in list(self._own.items()):
+            if partition in self._idle and not log.wait_events(projector.offset, 0.0):
+                continue
+            applied = projector.step(AT_ONCE)
+            if applied:
+                self._idle.discard(partition)
+            else:
+                self._idle.add(partition)
+            done += applied
+        return done
 
     def positions(self) -> list[tuple[int, int]]:
         """Each partition with the offset of its newest event in the read models."""
@@ -99,6 +112,7 @@ def _share(projecting: Projecting, site: Site, told: Told) -> None:
         ROLE,
         gained,
         projecting.lose,
+        topic=site.kafka.events,
         session_ms=site.settings.group_session_ms,
         protocol=site.settings.group_protocol,
     )

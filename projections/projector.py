@@ -11,6 +11,8 @@ import gc
 from collections.abc import Iterator
 from typing import Final
 
+import psycopg
+
 from engine.errors import LogCorrupt
 from projections.batches import batches
 from projections.database import connect
@@ -58,6 +60,9 @@ class Projector:
                     )  # what a rebuild by another release has put there is not ours to fill
                     begin(self._session, self.partition)
                     self.offset = recall(self._session, self.log, self.partition)
+                    self._reading = None
+                except psycopg.errors.DeadlockDetected:
+                    # A payment between books has one row, and the other book's partition another projector.
                     self._reading = None
                 except BaseException:
                     self._reading = None

@@ -152,6 +152,13 @@ class Kafka(msgspec.Struct, frozen=True):
         with _made():
             return AdminClient(self.settings(), logger=LIBRARY)
 
+    def brokers(self) -> int:
+        """How many brokers the cluster has. Raises LogUnavailable."""
+        try:
+            return len(self.admin().list_topics(timeout=ANSWER_S).brokers)
+        except KafkaException as error:
+            raise unavailable(error, f"asking {self.bootstrap} for its brokers") from error
+
     def partitions(self, topic: str, client: AdminClient | Producer | None = None) -> int:
         """How many partitions the topic has, 0 where there is no such topic. Raises LogUnavailable.
 
