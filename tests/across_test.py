@@ -1,4 +1,4 @@
-"""`verify` over partitions that are read one after another: payments between them are compared all the same."""
+"""`verify` over partitions that are read one after another: payments between them are compared too."""
 
 from __future__ import annotations
 
