@@ -1,7 +1,4 @@
-"""From the log's events to batches: read, decode, never cut an outcome in two.
-
-Every partition has a system book. They are shown under names of their own: `~system`, `~system.1`, ...
-"""
+"""From the log's events to batches: read, decode, never cut an outcome in two."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from projections.tables import Batch
 from schemas.catalogue import MONEY_EVENTS, decode_event
 from schemas.transfers import EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
 
-_SYSTEM = SYSTEM_BOOK.encode()
 _ONLY_MONEY = frozenset({TransferPosted, EntriesPosted, TransferReversed, TransferRefunded})
 """What says nothing beside its postings, unless it reserves something."""
 
@@ -28,8 +24,6 @@ def batches(partition: int, records: Iterable[Record], limit: int) -> Iterator[B
     for record in records:
         value = record.value
         event = decode_event(value)
-        if partition and record.key == _SYSTEM:
-            force_setattr(event, "book", f"{SYSTEM_BOOK}.{partition}")
         if len(batch.records) >= limit and (event.cause < 0 or event.cause != cause):
             yield batch
             batch = _empty(partition)
