@@ -1,6 +1,6 @@
 # Daybook, from a bare clone: each target makes .venv by itself, from requirements.lock.
 #
-#   make demo    [SEED=7] [LOG=postgres]           show it
+#   make demo    [SEED=7] [LOG=postgres|kafka]     show it
 #   make check                                     lint, format, types, import arrows
 #   make test                                      the tests that take seconds
 #   make test-all                                  all tests

@@ -113,8 +113,8 @@ def connect(
     signed_by, key = identity or (LOCAL_KEY, key)
     site = Site(home, settings)
     if site.kind == "kafka":
-        with _over_kafka(site, founding) as submit:
-            yield Connection(submit, signed_by, key, live=True)
+        with _over_kafka(site, founding) as (submit, live):
+            yield Connection(submit, signed_by, key, live=live)
         return
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -145,8 +145,11 @@ def _unlocked(site: Site, deadline: float) -> OpenLog | None:
 
 
 @contextlib.contextmanager
-def _over_kafka(site: Site, founding: bool) -> Iterator[Submit]:
-    """Raises EngineUnreachable where nobody would decide what is sent."""
+def _over_kafka(site: Site, founding: bool) -> Iterator[tuple[Submit, bool]]:
+    """What commands are sent to, and whether engines of the group decide them.
+
+    Raises EngineUnreachable where nobody would.
+    """
     from engine.kafka_client import KafkaClient  # noqa: PLC0415 - the client, for whom it concerns
     from engine.kafka_engines import Engines  # noqa: PLC0415 - as above
 
@@ -162,10 +165,10 @@ def _over_kafka(site: Site, founding: bool) -> Iterator[Submit]:
                 "nothing was sent."
             )
         with contextlib.ExitStack() as stack:
-            yield EachPartition(site, stack, lambda: Admission(site.home.keyring())).submit
+            yield EachPartition(site, stack, lambda: Admission(site.home.keyring())).submit, False
         return
     with KafkaClient(site.kafka) as client:
-        yield client.submit
+        yield client.submit, True
 
 
 @contextlib.contextmanager

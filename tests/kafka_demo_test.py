@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kafka_servers import unused_prefix
 from tests.terminal import Terminal
 
 
@@ -62,3 +63,26 @@ def test_a_home_on_another_cluster_is_said_how_to_be_found_again(
     assert terminal.ok("events", "--book", "a-day", "--json").lines[0]["type"] == "BookOpened"
     assert terminal.ok("replay", "as-of", "--book", "demo", "--seq", "5", "--json").last["seq"] == 5
     assert terminal.ok("access", "--book", "a-day", "--json").lines
+
+
+@pytest.mark.long
+def test_an_import_makes_its_home_on_kafka_and_ends_as_in_memory(
+    kafka_bootstrap: str, tmp_path: Path, postgres_dsn: str
+) -> None:
+    place = {"DAYBOOK_KAFKA_BOOTSTRAP": kafka_bootstrap, "DAYBOOK_TOPIC_PREFIX": unused_prefix()}
+    terminal = Terminal(tmp_path, DAYBOOK_DATABASE_URL=postgres_dsn, **place)
+    (tmp_path / "rows.csv").write_text("from,to,amount,day\na,b,1.00,1\nb,c,0.40,1\nc,a,9.00,2\n")
+    (tmp_path / "accounts.csv").write_text("id,opening\na,5\nb,0\nc,0\n")
+    (tmp_path / "rows.yaml").write_text(
+        "book: {id: rows, name: Rows, currency: EUR}\n"
+        "columns: {debit: from, credit: to, amount: amount, time: day}\n"
+        "time: {format: steps, start: 2026-01-01}\n"
+        "accounts: {file: accounts.csv, columns: {account: id, opening_balance: opening}}\n"
+        "ids: {party: party-}\n"
+    )
+    words = ("import", "rows.csv", "--mapping", "rows.yaml", "--json", "--log")
+    embedded = terminal.run(*words, "memory").last
+    on_kafka = terminal.run(*words, "kafka").last
+    assert on_kafka["digest"] == embedded["digest"]
+    assert on_kafka["by_reason"] == {"insufficient_funds": 1}
+    assert terminal.ok("account", "b", "--json").last["booked"] == 60
