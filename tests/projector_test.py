@@ -18,8 +18,8 @@ from typing import Any
 import psycopg
 import pytest
 
-import projections.projector
 import projections.rebuild
+import projections.store
 from engine.log.memory import MemoryLog
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, Out
@@ -55,14 +55,14 @@ def test_killed_between_any_two_statements_it_leaves_nothing_half_done(
 ) -> None:
     with projector(postgres_dsn, bank.log) as healthy:
         healthy.step(30)
-    monkeypatch.setattr(projections.projector, "connect", fused)
+    monkeypatch.setattr(projections.store, "connect", fused)
     original = make
 
     def then_before_the_commit(session: Session, *args: Any) -> None:
         original(session, *args)
         Fuse.burn(session)
 
-    monkeypatch.setattr(projections.projector, "make", then_before_the_commit)
+    monkeypatch.setattr(projections.store, "make", then_before_the_commit)
     deaths = 0
     with connect(postgres_dsn) as session:
         for statement in count(1):
@@ -136,7 +136,7 @@ def test_after_a_failure_the_same_projector_goes_on_where_it_was(
         if failing[0]:
             raise psycopg.errors.DiskFull
 
-    monkeypatch.setattr(projections.projector, "make", full_disk)
+    monkeypatch.setattr(projections.store, "make", full_disk)
     with projector(postgres_dsn, bank.log) as mine:
         while mine.step(40):
             failing[0] = True
