@@ -28,6 +28,10 @@ class OtherLog(DaybookError):
     advice = "Check DAYBOOK_DATABASE_URL and the log, or build them anew with `daybook replay rebuild`."
 
 
+class ShorterLog(OtherLog):
+    """The read models are ahead of what can be seen of this log: of another one, or late to be seen here."""
+
+
 def digest_of(record: Record) -> str:
     """By which an event is known again."""
     return hashlib.blake2b(record.value, digest_size=16).hexdigest()
@@ -68,10 +72,12 @@ def stored(session: Session, partition: int) -> Position:
 
 
 def recall(at: Position, log: EventLog) -> int:
-    """The offset of the position, which must be one of this log's. Raises OtherLog."""
+    """The offset of the position, which must be one of this log's. Raises OtherLog, ShorterLog."""
     if at.offset > BEFORE_FIRST:
         record = next(iter(log.events(at.offset - 1)), None)
-        if record is None or Position.of(record) != at:
+        if record is None:
+            raise ShorterLog(f"The read models stand at event {at.offset}, and the log ends before that.")
+        if Position.of(record) != at:
             raise OtherLog(f"The read models stand at event {at.offset}, which is not in this log.")
     return at.offset
 

@@ -13,13 +13,17 @@ from typing import Final
 
 from engine.errors import LogCorrupt
 from projections.batches import batches
-from projections.position import EventLog, Position, recall
+from projections.position import EventLog, Position, ShorterLog, recall
 from projections.read_models import changes_of
 from projections.store import PostgresStore, Store
 from projections.tables import Batch
 
 BATCH: Final = 10_000
 """Events in a transaction when there are many to catch up with."""
+
+
+PATIENCE: Final = 100
+"""Steps in which the log may end before a position that another projector has moved: it saw more of it."""
 
 
 class _Moved(Exception):
@@ -36,6 +40,7 @@ class Projector:
         self.log = log
         self.partition = partition
         self._reading: tuple[int, Iterator[Batch]] | None = None
+        self._lost = 0
         self._store = PostgresStore(store) if isinstance(store, str) else store
         try:
             self.offset = self._look()
@@ -51,19 +56,34 @@ class Projector:
 
     def step(self, limit: int = BATCH) -> int:
         """Apply about `limit` events that the read models lack; returns how many, 0 where there are none."""
+        if self._lost and not self._found():
+            return 0
         with collector_paused():
             while (batch := self._next(limit)) is not None:
                 try:
                     self._apply(batch)
                 except _Moved:
-                    self.offset = self._look()
                     self._reading = None
+                    if not self._found():
+                        return 0
                 except BaseException:
                     self._reading = None
                     raise
                 else:
                     return len(batch.records)
         return 0
+
+    def _found(self) -> bool:
+        """Look where somebody else has moved the position. False: that cannot be seen in the log yet."""
+        try:
+            self.offset = self._look()
+        except ShorterLog:
+            self._lost += 1
+            if self._lost > PATIENCE:
+                raise
+            return False
+        self._lost = 0
+        return True
 
     def _next(self, limit: int) -> Batch | None:
         """The next batch; the reading goes on where it was, so that no page of the log is read twice."""

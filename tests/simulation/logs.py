@@ -1,11 +1,11 @@
-"""A log as one process sees it: it may die or stand still at every call, commits go wrong, readers see late."""
+"""A log as one process sees it: it may die at every call, commits go wrong, readers see late."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from engine.errors import Fenced
-from engine.log import memory
+from engine.log import faults
 from engine.log.memory import MemoryLog
 from engine.log.records import Out, Record
 from tests.simulation.faults import Fault
@@ -47,9 +47,9 @@ class SeenLog:
         world = self.world
         world.seam(Fault.ENGINE_DIED_DECIDED)
         if world.meets(Fault.ACK_LOST, UNCERTAIN):
-            self.log.faults.next_commit(memory.Fault.LOST_ACK)
+            self.log.faults.next_commit(faults.Fault.LOST_ACK)
         elif world.meets(Fault.COMMIT_LOST, UNCERTAIN):
-            self.log.faults.next_commit(memory.Fault.NOT_STORED)
+            self.log.faults.next_commit(faults.Fault.NOT_STORED)
         try:
             self.log.commit(events, through, time_ms)
         except Fenced:

@@ -1,6 +1,6 @@
 """The read models in memory: what a database keeps of a projector's batches, all of a transaction or nothing.
 
-It understands no SQL. It keeps what was written: rows by table, staged rows, statements with their parameters.
+It understands no SQL. It keeps what was written: rows by table, staged rows, statements.
 """
 
 from __future__ import annotations
@@ -34,17 +34,22 @@ class Rows:
         self.changes: list[Change] = []
         self.writer: object = None
 
-    def table(self, name: str) -> bytes:
-        """All rows of a table, in COPY's text format, as they were added."""
-        return b"".join(
-            one.rows for one in self.changes if isinstance(one, Insert) and one.table.name == name
-        )
+    def table(self, name: str) -> list[bytes]:
+        """All rows of a table, in COPY's text format, sorted: a table has no order."""
+        added = (one for one in self.changes if isinstance(one, Insert) and one.table.name == name)
+        return sorted(b"".join(one.rows for one in added).splitlines())
 
-    def staged(self, name: str) -> bytes:
-        """All rows that were ever staged under the name."""
-        return b"".join(
-            one.rows for one in self.changes if isinstance(one, Stage) and one.staging.name == name
-        )
+    def balances(self, staging: str, book: str) -> dict[str, int]:
+        """Of each account of the book, the last balance that was staged."""
+        last: dict[str, tuple[int, int]] = {}
+        for one in self.changes:
+            if isinstance(one, Stage) and one.staging.name == staging:
+                for row in one.rows.splitlines():
+                    cells = row.decode().split("\t")
+                    if cells[0] == book:
+                        newest = int(cells[7]), int(cells[4])
+                        last[cells[1]] = max(newest, last.get(cells[1], newest))
+        return {account: balance for account, (_, balance) in last.items()}
 
 
 class Session:
