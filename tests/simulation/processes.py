@@ -129,7 +129,7 @@ class Following(Process[Follower]):
             self._signer,
             snapshot_events=self.world.chance.choice((20, 60)),
             snapshot_s=1e9,
-            sign_s=0.0,
+            sign_s=self.world.chance.choice((0.0, 1e9, 1e9)),
             clock=self.world.clock,
         )
 
@@ -162,7 +162,7 @@ class Projecting(Process[Projector]):
 
     def work(self, body: Projector) -> int:
         try:
-            return body.step(self.world.chance.choice((1, 8, 40, 200)))
+            return body.step(self.world.chance.choice((3, 20, 60, 200)))
         except Waits:
             return 0
 
@@ -179,7 +179,7 @@ class Relaying(Process[Host]):
         self._twin = twin
 
     def wanted(self) -> bool:
-        return not self._twin or self.world.meets(Fault.RELAY_TWIN, 0.05)
+        return not self._twin or self.world.meets(Fault.RELAY_TWIN, 0.02)
 
     def begin(self) -> Host:
         logs = [SeenLog(self.world, one.log.reader(), Fault.RELAY_DIED_READING) for one in self._partitions]

@@ -120,7 +120,8 @@ class Senders:
             number -= world.chance.randrange(1, 9)
         issued_at_ms = max(world.now_ms, self._ahead_ms[book])
         command = kind(id=f"c{number}", book=book, actor="root", issued_at_ms=issued_at_ms, **fields)
-        self.network.send(world.chance.randrange(PRODUCERS), Out(book.encode(), encode(command)))
+        producer = 0 if world.calm else world.chance.randrange(PRODUCERS)
+        self.network.send(producer, Out(book.encode(), encode(command)))
 
     # --- what is drawn ------------------------------------------------------------------------------------
 
@@ -226,8 +227,8 @@ class Senders:
 
 
 _DRAWN: Final[tuple[tuple[Callable[[Senders, str], None], int], ...]] = (
-    (Senders._transfer, 26),
-    (Senders._cross, 30),
+    (Senders._transfer, 40),
+    (Senders._cross, 16),
     (Senders._hold, 10),
     (Senders._of_hold, 8),
     (Senders._back, 3),

@@ -51,7 +51,8 @@ class Site:
         self.senders = Senders(world, self.network, commands, self.way)
         self.rows = [Rows() for _ in self.partitions]
         self.folded = [_fold_of(one.snapshot) for one in begun]
-        world.processes = self.processes = tuple(self._processes())
+        self.processes = tuple(self._processes())
+        world.processes = [one for one in self.processes for _ in range(_share(one))]
 
     def _processes(self) -> Iterator[Scheduled]:
         world = self.world
@@ -117,6 +118,7 @@ class Site:
         world = self.world
         world.calm = True
         world.say("calm")
+        self.relays[1].body = None
         world.skew_ms = 0
         for book in BOOKS:
             self.senders.say(ConfirmClock, book, reason="in the end")
@@ -127,7 +129,7 @@ class Site:
             waiting = any(one.body is not None and one.body.waiting for one in self.relays)
             idle = 0 if done or waiting or self.network.waits() else idle + 1
             # What a relay puts off comes when its time has come.
-            world.now_ms += 60_000 if not done else 1
+            world.now_ms += 1 if done else 300_000
             if world.steps > LONGEST:
                 raise Broken("the history does not come to rest")
         for one in self.processes:
@@ -145,6 +147,11 @@ class Site:
         problems = is_conserved(self.fold())
         if problems:
             raise Broken("; ".join(problems))
+
+
+def _share(process: Scheduled) -> int:
+    """How often it is its turn, among all."""
+    return 4 if isinstance(process, Senders | Network) else 2 if isinstance(process, Engine) else 1
 
 
 def _fold_of(snapshot: bytes) -> Folded:
