@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import Fenced
 from engine.log import faults
@@ -57,11 +57,55 @@ class SeenLog:
             raise
         world.seam(Fault.ENGINE_DIED_COMMITTED)
 
+    def begin_commit(self, events: Sequence[Out], through: int, time_ms: int) -> Callable[[], None]:
+        second = self.log.begin_commit(events, through, time_ms)
+        assert second is not None
+        return lambda: self.commit(events, through, time_ms)
+
     def wake(self) -> None:
         self.log.wake()
 
     def close(self) -> None:
         self.log.close()
+
+
+class Beside:
+    """In place of a worker's thread for commits: each happens at once, or only when its end is waited for."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def submit(self, work: Callable[..., object], *given: object) -> Committing:
+        one = Committing(lambda: work(*given))
+        if self._world.chance.random() < 0.5:
+            one.happen()
+        return one
+
+
+class Committing:
+    """A commit under way. What ends its process ends it where it is waited for."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work: Callable[[], object] | None = work
+        self._found: object = None
+        self._failed: BaseException | None = None
+
+    def happen(self) -> None:
+        work, self._work = self._work, None
+        assert work is not None, "a commit happens once"
+        try:
+            self._found = work()
+        except Killed:
+            raise
+        except BaseException as error:  # noqa: BLE001 - kept for who waits
+            self._failed = error
+
+    def result(self) -> object:
+        if self._work is not None:
+            self.happen()
+        if self._failed is not None:
+            raise self._failed
+        return self._found
 
 
 def _broken(records: Sequence[Record]) -> Iterator[Record]:

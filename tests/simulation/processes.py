@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from engine.errors import Fenced, Uncertain
 from engine.follower import Follower
 from engine.log.memory import MemoryLog
-from engine.log.records import Out
+from engine.log.records import Out, Record
+from engine.pipeline import Answer
 from engine.reactor import Host
 from engine.receipts import LINKS_FILE, Receipt, Signer
 from engine.snapshots import load_newest
@@ -18,7 +19,7 @@ from engine.worker import Worker
 from gateway.relay import Relay
 from projections.projector import Projector
 from tests.simulation.faults import Fault
-from tests.simulation.logs import SeenLog
+from tests.simulation.logs import Beside, SeenLog
 from tests.simulation.rows import Rows, Session, Waits
 from tests.simulation.world import Killed, World
 
@@ -70,6 +71,12 @@ class Partition:
         self.snapshots = world.folder / f"snapshots-{number}"
         self.receipts = world.folder / f"receipts-{number}"
         self.receipts.mkdir()
+        self.told: list[tuple[int, Answer, int]] = []
+        """What upstream was told: the offset of a command, its outcome, and where the log ended then."""
+
+    def tell(self, records: Sequence[Record], answers: Sequence[Answer]) -> None:
+        end = self.log.last_event_offset()
+        self.told += ((record.offset, answer, end) for record, answer in zip(records, answers, strict=True))
 
 
 class Engine(Process[Worker]):
@@ -83,17 +90,24 @@ class Engine(Process[Worker]):
     def wanted(self) -> bool:
         return self.partition.owner == self.number
 
+    def seen(self) -> SeenLog:
+        """The log, opened for writing: whoever had it open is fenced."""
+        return SeenLog(self.world, self.partition.log.reopen(), Fault.ENGINE_DIED_RECOVERING, late=False)
+
     def begin(self) -> Worker:
-        log = SeenLog(self.world, self.partition.log.reopen(), Fault.ENGINE_DIED_RECOVERING, late=False)
+        log = self.seen()
         chance = self.world.chance
         folded = load_newest(self.partition.snapshots, log) if chance.random() < 0.8 else None
         worker = Worker(
             log,
             folded,
+            answered=self.partition.tell,
             clock=self.world.clock,
             elapsed=self.world.elapsed,
             batch=chance.choice((1, 2, 5, 12, 30)),
         )
+        if chance.random() < 0.5:
+            worker._overlapped, worker._beside = log, Beside(self.world)  # type: ignore[assignment]
         worker._timers_asked = self.world.elapsed() - 1.0
         return worker
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from book.digest import book_digest, partition_digest
 from book.state import SYSTEM_BOOK
 from engine.fold import Folded
-from engine.log.records import BEFORE_FIRST
+from engine.log.records import BEFORE_FIRST, Record
 from engine.receipts import read_links
 from engine.snapshots import belongs, decode_snapshot
 from engine.worker import Worker
@@ -19,7 +19,7 @@ from projections.commands import COMMANDS
 from projections.entries import ENTRIES
 from projections.read_models import changes_of
 from replay.redecide import redecide
-from replay.verify import verify
+from replay.verify import verify_all
 from schemas.catalogue import decode_event
 from schemas.message import Event
 from schemas.rejections import CommandRejected
@@ -33,13 +33,14 @@ from tests.simulation.site import KEY, Broken, Site
 def prove(site: Site) -> None:
     """Raises Broken with everything that does not hold."""
     site.check_money()
-    problems = is_settled(site.fold())
+    problems = [*is_settled(site.fold()), *_verified(site.partitions)]
     for partition, rows in zip(site.partitions, site.rows, strict=True):
         folded = site.folded[partition.number]
         events = [decode_event(one.value) for one in partition.log.events(BEFORE_FIRST)]
         found = (
             *_answered(partition, events),
-            *_verified(partition),
+            *_told(partition, events),
+            *(str(difference) for difference in redecide(partition.log).differences),
             *_shown(partition, rows, folded),
             *_snapshots(partition, folded),
             *_undisturbed(site, partition, folded),
@@ -71,17 +72,29 @@ def _answered(partition: Partition, events: Sequence[Event]) -> Iterator[str]:
         )
 
 
-def _verified(partition: Partition) -> Iterator[str]:
-    receipts = read_links(partition.receipts)
-    if not receipts:
-        yield "nothing was signed"
-    reader = partition.log
-    found = verify(reader, receipts=receipts, public_key=KEY.public_key())
+def _told(partition: Partition, events: Sequence[Event]) -> Iterator[str]:
+    """What upstream was told is what stood in the log at that time."""
+    stored: dict[int, list[Record]] = {}
+    for one, event in zip(partition.log.events(BEFORE_FIRST), events, strict=True):
+        stored.setdefault(event.cause, []).append(one)
+    for cause, answer, end in partition.told:
+        if [one.value for one in stored[cause]] != list(answer):
+            yield f"upstream was told of command {cause} what is not in the log"
+        elif stored[cause][-1].offset > end:
+            yield f"upstream was told of command {cause} before its outcome was durable"
+
+
+def _verified(partitions: Sequence[Partition]) -> Iterator[str]:
+    receipts = [receipt for one in partitions for receipt in read_links(one.receipts)]
+    found = verify_all(
+        [(one.number, one.log) for one in partitions],
+        receipts=receipts,
+        public_key=KEY.public_key(),
+        several=True,
+    )
     yield from (str(problem) for problem in found.problems)
-    if found.receipts != len(receipts) or found.unsigned_tail:
+    if not receipts or found.receipts != len(receipts) or found.unsigned_tail:
         yield f"{found.receipts} of {len(receipts)} receipts fit, {found.unsigned_tail} events are not signed"
-    again = redecide(reader)
-    yield from (str(difference) for difference in again.differences)
 
 
 def _shown(partition: Partition, rows: Rows, folded: Folded) -> Iterator[str]:

@@ -55,14 +55,14 @@ class Site:
         world.processes = [one for one in self.processes for _ in range(_share(one))]
 
     def _processes(self) -> Iterator[Scheduled]:
-        world = self.world
+
         yield self.senders
         yield self.network
         for partition, rows in zip(self.partitions, self.rows, strict=True):
             yield from (self.engine(partition, number) for number in range(2))
             yield self.follower(partition)
             yield from (self.projector(partition, number, rows) for number in range(2))
-        self.relays = [Relaying(world, self.partitions, self._submit, twin=twin) for twin in (False, True)]
+        self.relays = [self.relay(twin=twin) for twin in (False, True)]
         yield from self.relays
 
     # A mutant is a site with another one of these.
@@ -75,6 +75,9 @@ class Site:
 
     def projector(self, partition: Partition, number: int, rows: Rows) -> Projecting:
         return Projecting(self.world, partition, number, rows)
+
+    def relay(self, *, twin: bool) -> Relaying:
+        return Relaying(self.world, self.partitions, self._submit, twin=twin)
 
     def _submit(self, out: Out) -> None:
         self.partitions[PARTITION.get(out.key.decode(), 0)].log.submit([out])
