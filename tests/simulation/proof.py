@@ -78,9 +78,10 @@ def _told(partition: Partition, events: Sequence[Event]) -> Iterator[str]:
     for one, event in zip(partition.log.events(BEFORE_FIRST), events, strict=True):
         stored.setdefault(event.cause, []).append(one)
     for cause, answer, end in partition.told:
-        if [one.value for one in stored[cause]] != list(answer):
+        outcome = stored.get(cause, [])
+        if [one.value for one in outcome] != list(answer):
             yield f"upstream was told of command {cause} what is not in the log"
-        elif stored[cause][-1].offset > end:
+        elif outcome[-1].offset > end:
             yield f"upstream was told of command {cause} before its outcome was durable"
 
 
