@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import DaybookError, EngineStopped, Fenced, Uncertain
 from engine.log.faults import Crash, Fault, Faults
-from engine.log.partitioning import ONLY
+from engine.log.partitioning import ONLY, Place
 from engine.log.records import BEFORE_FIRST, Clock, Out, Record, wall_clock
 from engine.log.waiting import Waiting
 
@@ -37,8 +37,6 @@ class MemoryLog:
     kept: commands are stored when anyone submits them, as on Kafka; else in the commit that answers them.
     """
 
-    place = ONLY
-
     def __init__(
         self,
         *,
@@ -48,6 +46,7 @@ class MemoryLog:
         faults: Faults | None = None,
         control_records: bool = False,
         kept: bool = False,
+        place: Place = ONLY,
         writer: bool = True,
         _stored: _Stored | None = None,
         _pending: Sequence[Record] = (),
@@ -58,6 +57,7 @@ class MemoryLog:
         self.faults = faults if faults is not None else Faults()
         self._control_records = control_records
         self._kept = kept
+        self.place = place
         self._writer = writer
         self._shown = -1
         self._woken = False
@@ -97,6 +97,7 @@ class MemoryLog:
             faults=faults if faults is not None else self.faults,
             control_records=self._control_records,
             kept=self._kept,
+            place=self.place,
             writer=writer,
             _stored=self._stored,
             _pending=pending,

@@ -20,6 +20,7 @@ class Fault(Enum):
     COMMAND_AGAIN = "command sent again by its sender, later"
     ID_REUSED = "id used again for something else"
     NO_COMMAND = "record that is no command"
+    WRONG_PARTITION = "command put on the wrong partition"
     READER_LATE = "reader saw a commit late"
     STALLED = "process stood still while others worked"
     CLOCK_BACK = "wall clock set back"

@@ -21,6 +21,7 @@ class SeenLog:
     def __init__(self, world: World, log: MemoryLog, dies: Fault, *, late: bool = True) -> None:
         self.world = world
         self.log = log
+        self.place = log.place
         self._dies = dies
         self._late = late
         if late:

@@ -14,6 +14,7 @@ import msgspec
 
 from engine.genesis import begin
 from engine.log.memory import MemoryLog
+from engine.log.partitioning import Place, partition_of
 from engine.log.records import Clock, Out, Record
 from engine.snapshots import encode_snapshot
 from engine.worker import Worker
@@ -34,6 +35,7 @@ PLACES: Final = (("north",), ("south", "west"))
 """The books of each partition."""
 BOOKS: Final = tuple(book for books in PLACES for book in books)
 PARTITION: Final = {book: number for number, books in enumerate(PLACES) for book in books}
+assert all(partition_of(book.encode(), len(PLACES)) == number for book, number in PARTITION.items())
 CURRENCIES: Final = ("EUR", "JPY")
 CUSTOMERS: Final = 4
 ROOT: Final = Administrator(person="ruth", user="root", name="Ruth Root")
@@ -48,10 +50,11 @@ class Opened(msgspec.Struct, frozen=True):
     events: list[Record]
     ends: list[int]
     snapshot: bytes
+    place: Place
 
     def log(self, clock: Clock) -> MemoryLog:
         """A log of its own with these pages, which no engine has open."""
-        log = MemoryLog(clock=clock, kept=True, control_records=True, writer=False)
+        log = MemoryLog(clock=clock, kept=True, control_records=True, place=self.place, writer=False)
         stored = log._stored
         stored.commands, stored.events, stored.ends = list(self.commands), list(self.events), list(self.ends)
         stored.pages, stored.next_event = len(self.ends), self.events[-1].offset + 2
@@ -84,7 +87,8 @@ def opened(way: int) -> tuple[Opened, ...]:
 
 
 def _open(way: int, partition: int) -> Opened:
-    log = MemoryLog(clock=lambda: BEGAN_MS, kept=True, control_records=True)
+    place = Place(partition, len(PLACES))
+    log = MemoryLog(clock=lambda: BEGAN_MS, kept=True, control_records=True, place=place)
     begin(log, [ROOT], BEGAN_MS, epoch_id=f"simulated{partition}")
     worker = Worker(log, clock=lambda: BEGAN_MS, elapsed=lambda: 0.0, batch=1_000)
     log.submit([Out(one.book.encode(), encode(one)) for one in _commands(way, partition)])
@@ -96,7 +100,7 @@ def _open(way: int, partition: int) -> Opened:
     ]
     assert not refused, refused
     worker.folded.offset, worker.folded.link = log.last_event_offset(), worker.link
-    return Opened(stored.commands, stored.events, stored.ends, encode_snapshot(worker.folded))
+    return Opened(stored.commands, stored.events, stored.ends, encode_snapshot(worker.folded), place)
 
 
 def _commands(way: int, partition: int) -> Iterator[Command]:

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, Final
 
 from engine.log.memory import MemoryLog
+from engine.log.partitioning import partition_of
 from engine.log.records import Out
 from schemas.access import ReinstateActor, SuspendActor
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock
@@ -24,7 +25,7 @@ from tests.simulation.opening import (
     CURRENCIES,
     CUSTOMERS,
     HOUR_MS,
-    PARTITION,
+    PLACES,
     agreement,
     currency_of,
     is_commanded,
@@ -77,7 +78,10 @@ class Network:
         return done
 
     def _deliver(self, out: Out) -> None:
-        self._logs[PARTITION.get(out.key.decode(), 0)].submit([out])
+        partition = partition_of(out.key, len(PLACES))
+        if self.world.meets(Fault.WRONG_PARTITION, 0.01):
+            partition = 1 - partition
+        self._logs[partition].submit([out])
 
 
 class Senders:

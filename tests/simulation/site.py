@@ -12,13 +12,14 @@ from book.digest import schema_digest
 from book.state import Book
 from engine.files import write_whole
 from engine.fold import Folded
+from engine.log.partitioning import partition_of
 from engine.log.records import Out
 from engine.snapshots import decode_snapshot
 from schemas.access import ReinstateActor
 from schemas.books import ConfirmClock
 from tests.simulation.faults import Fault
 from tests.simulation.money import is_conserved
-from tests.simulation.opening import BEGAN_MS, BOOKS, HOUR_MS, PARTITION, WAYS, opened
+from tests.simulation.opening import BEGAN_MS, BOOKS, HOUR_MS, PARTITION, PLACES, WAYS, opened
 from tests.simulation.processes import Engine, Following, Partition, Projecting, Relaying
 from tests.simulation.rows import Rows
 from tests.simulation.senders import Network, Senders
@@ -80,7 +81,7 @@ class Site:
         return Relaying(self.world, self.partitions, self._submit, twin=twin)
 
     def _submit(self, out: Out) -> None:
-        self.partitions[PARTITION.get(out.key.decode(), 0)].log.submit([out])
+        self.partitions[partition_of(out.key, len(PLACES))].log.submit([out])
 
     # --- the history --------------------------------------------------------------------------------------
 
