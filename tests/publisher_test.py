@@ -1,0 +1,155 @@
+"""The publisher on the real broker: one record a command, none lost or doubled, whoever dies."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from engine.derivation import Host
+from engine.derivations import Derivations
+from engine.embedded import InProcess
+from engine.errors import Fenced
+from engine.genesis import begin
+from engine.log.kafka import KafkaLog
+from engine.log.kafka_output import KafkaOutput
+from engine.log.records import BEFORE_FIRST, Out, wall_clock
+from engine.log.tail import Tail
+from engine.log.topics import Kafka
+from engine.membership import Membership
+from engine.publisher import NAME, Publisher, published
+from schemas.books import Administrator, OpenBook
+from schemas.catalogue import encode
+from schemas.outcomes import decode_outcome
+from tests.kafka_servers import made
+
+PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+ROOT = Administrator(person="ruth", user="root")
+
+
+def commands(count: int, first: int = 0) -> list[Out]:
+    """Commands that open books, and each ninth record is none."""
+    outs = []
+    for number in range(first, first + count):
+        if number % 9 == 8:
+            outs.append(Out(b"~system", b"{"))
+            continue
+        command = OpenBook(
+            id=f"c{number}",
+            book=f"b{number}",
+            actor="root",
+            issued_at_ms=wall_clock(),
+            name="A book",
+            currency="EUR",
+            administrators=(ROOT,),
+        )
+        trace = (("traceparent", PARENT),) if number % 2 else ()
+        outs.append(Out(command.book.encode(), encode(command), trace))
+    return outs
+
+
+@contextlib.contextmanager
+def engine(kafka: Kafka, partition: int = 0) -> Iterator[InProcess]:
+    with KafkaLog(kafka, partition, writer=True) as log:
+        begin(log, [ROOT], wall_clock())
+    with KafkaLog(kafka, partition, writer=True) as log:
+        yield InProcess(log, batch=7)  # type: ignore[arg-type] # any log that takes commands
+
+
+@contextlib.contextmanager
+def publisher(kafka: Kafka, partition: int = 0, *, at_once: int = 20) -> Iterator[Host]:
+    with (
+        KafkaLog(kafka, partition) as log,
+        contextlib.closing(KafkaOutput(kafka, kafka.outcomes, partition, NAME)) as output,
+    ):
+        yield Host(Publisher(), log, output, at_once=at_once)
+
+
+def until_all(host: Host, kafka: Kafka, count: int) -> None:
+    """A commit that is answered is not at once there for readers."""
+    deadline = time.monotonic() + 60
+    while host.step() or len(stored(kafka)) < count:
+        assert time.monotonic() < deadline
+
+
+def is_fenced(host: Host) -> bool:
+    """Whether it ends as soon as there is something to publish."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            host.step()
+        except Fenced:
+            return True
+    return False
+
+
+def stored(kafka: Kafka, partition: int = 0) -> list[bytes]:
+    return [one.value for one in Tail(kafka, kafka.outcomes, partition).closing(BEFORE_FIRST)]
+
+
+def right(kafka: Kafka, partition: int = 0) -> list[bytes]:
+    with KafkaLog(kafka, partition) as log:
+        return [out.value for out in published(list(log.events(BEFORE_FIRST)))]
+
+
+def test_each_command_has_one_record_in_order_and_a_trace_goes_all_the_way(kafka: Kafka) -> None:
+    with engine(kafka) as one, publisher(kafka) as host:
+        one.submit(commands(60))
+        until_all(host, kafka, 60)
+    records = list(Tail(kafka, kafka.outcomes, 0).closing(BEFORE_FIRST))
+    outcomes = [decode_outcome(record.value) for record in records]
+    assert [record.value for record in records] == right(kafka)
+    with KafkaLog(kafka) as log:
+        sent = log.commands(BEFORE_FIRST, 1_000, 5.0)
+    assert [one.cause for one in outcomes] == [record.offset for record in sent]
+    for record, command in zip(records, sent, strict=True):
+        carried = [value for name, value in record.headers if name == "traceparent"]
+        assert carried == [value for name, value in command.headers]
+
+
+def test_who_takes_over_goes_on_and_the_one_before_is_fenced(kafka: Kafka) -> None:
+    with engine(kafka) as one:
+        one.submit(commands(40))
+        with publisher(kafka) as zombie:
+            zombie.step()
+            with publisher(kafka) as host:
+                assert is_fenced(zombie)
+                host.step()
+                one.submit(commands(20, 40))
+                with publisher(kafka) as third:
+                    until_all(third, kafka, 60)
+                one.submit(commands(1, 60))
+                assert is_fenced(host)
+            with publisher(kafka) as last:
+                until_all(last, kafka, 61)
+        assert stored(kafka) == right(kafka)
+
+
+def test_two_publishers_share_the_partitions(kafka_bootstrap: str) -> None:
+    kafka = made(kafka_bootstrap, 3)
+    with contextlib.ExitStack() as stack:
+        engines = [stack.enter_context(engine(kafka, one)) for one in range(3)]
+        members = []
+        for _ in range(2):
+            hosts = Derivations(lambda partition: publisher(kafka, partition))
+            group = stack.enter_context(
+                Membership(kafka, NAME, hosts.gained, hosts.lost, topic=kafka.events, session_ms=6_000)
+            )
+            members.append((hosts, group))
+        number, deadline, shared = 0, time.monotonic() + 60, False
+        while time.monotonic() < deadline:
+            for hosts, group in members:
+                group.poll(0.02)
+                hosts.step()
+            for one in engines if number < 60 else ():
+                one.submit(commands(2, number))
+            number += 2
+            shared = shared or all(hosts.positions for hosts, _ in members)
+            if shared and number >= 60 and all(stored(kafka, one) == right(kafka, one) for one in range(3)):
+                break
+        assert shared
+        for one in range(3):
+            assert stored(kafka, one) == right(kafka, one)
+            assert len(stored(kafka, one)) == 60
+        for hosts, _ in members:
+            hosts.lost(hosts.partitions)
