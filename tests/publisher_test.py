@@ -53,7 +53,7 @@ def engine(kafka: Kafka, partition: int = 0) -> Iterator[InProcess]:
     with KafkaLog(kafka, partition, writer=True) as log:
         begin(log, [ROOT], wall_clock())
     with KafkaLog(kafka, partition, writer=True) as log:
-        yield InProcess(log, batch=7)  # type: ignore[arg-type] # any log that takes commands
+        yield InProcess(log, batch=7)
 
 
 @contextlib.contextmanager
@@ -141,8 +141,8 @@ def test_two_publishers_share_the_partitions(kafka_bootstrap: str) -> None:
             for hosts, group in members:
                 group.poll(0.02)
                 hosts.step()
-            for one in engines if number < 60 else ():
-                one.submit(commands(2, number))
+            for each in engines if number < 60 else ():
+                each.submit(commands(2, number))
             number += 2
             shared = shared or all(hosts.positions for hosts, _ in members)
             if shared and number >= 60 and all(stored(kafka, one) == right(kafka, one) for one in range(3)):
