@@ -20,6 +20,7 @@ from engine import garbage
 from engine.errors import LogUnavailable, Uncertain
 from engine.fold import Folded
 from engine.log.kafka import KafkaLog
+from engine.log.topic_writer import CLAIM_S, COMMIT_S
 from engine.log.topics import Kafka
 from engine.logger import logger
 from engine.membership import Membership
