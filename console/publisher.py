@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from threading import Event as Told
 from typing import Final
 
+from engine import operating
 from engine.derivation import Host
 from engine.derivations import Derivations
 from engine.errors import WrongUse
@@ -38,8 +39,9 @@ def publish(home: Home, settings: Settings, told: Told) -> None:
         with (
             site.read(partition) as log,
             contextlib.closing(KafkaOutput(kafka, kafka.outcomes, partition, NAME)) as output,
+            contextlib.closing(operating.reader(NAME, partition, log)) as progress,
         ):
-            yield Host(Publisher(), log, output)
+            yield Host(Publisher(), log, output, told=progress.step)
 
     def ours(partition: int) -> bool:
         return group.confirmed(partition)

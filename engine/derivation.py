@@ -28,7 +28,7 @@ Nothing here may know what a derivation is for, or a broker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
@@ -100,13 +100,23 @@ class Host:
     """
 
     def __init__(
-        self, derivation: Derivation, log: Events, output: Output, *, at_once: int = AT_ONCE
+        self,
+        derivation: Derivation,
+        log: Events,
+        output: Output,
+        *,
+        at_once: int = AT_ONCE,
+        told: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Recovers. output: claimed already. Raises LogCorrupt where it is ahead of the events."""
+        """Recovers. output: claimed already.   told: in each step, of how many events, and of `position`.
+
+        Raises LogCorrupt where the output is ahead of the events.
+        """
         self._derivation = derivation
         self._log = log
         self._output = output
         self._at_once = at_once
+        self._told = told
         newest = output.newest()
         self.position = BEFORE_FIRST if newest is None else _place(log, newest)
         self._read = derivation.begin(self.position)
@@ -116,8 +126,13 @@ class Host:
     def step(self) -> int:
         """Derive from what is new, a bounded part of it, and make it durable; returns how many events."""
         page = self._pages(self._at_once)
-        if not page:
-            return 0
+        if page:
+            self._derive(page)
+        if self._told is not None:
+            self._told(len(page), self.position)
+        return len(page)
+
+    def _derive(self, page: Sequence[Record]) -> None:
         outs = list(self._derivation.derive(page))
         newest = page[-1]
         if outs:
@@ -127,7 +142,6 @@ class Host:
             self._output.append(outs, newest.time_ms)
         self._read = self.position = newest.offset
         self._derivation.kept(newest.offset)
-        return len(page)
 
     def _again(self) -> None:
         """Fold what the state lacks: what follows from it is there already."""

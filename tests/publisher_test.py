@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
+import random
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from engine.derivation import Host
 from engine.derivations import Derivations
@@ -21,7 +30,9 @@ from engine.publisher import NAME, Publisher, published
 from schemas.books import Administrator, OpenBook
 from schemas.catalogue import encode
 from schemas.outcomes import decode_outcome
+from tests.kafka_engines import SESSION_MS, BankOnKafka, Load
 from tests.kafka_servers import made
+from tests.terminal import until
 
 PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ROOT = Administrator(person="ruth", user="root")
@@ -153,3 +164,84 @@ def test_two_publishers_share_the_partitions(kafka_bootstrap: str) -> None:
             assert len(stored(kafka, one)) == 60
         for hosts, _ in members:
             hosts.lost(hosts.partitions)
+
+
+# --- whole processes --------------------------------------------------------------------------------------
+
+
+class Process:
+    """`daybook run publisher` of a home."""
+
+    def __init__(self, bank: BankOnKafka, number: int) -> None:
+        self.said = bank.folder / f"publisher-{number}.txt"
+        with self.said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "daybook", "run", "publisher"],
+                env=bank.env,
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                process_group=0,
+            )
+
+    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(60)
+
+
+def all_published(bank: BankOnKafka) -> bool:
+    return all(
+        bank.decided(one) and stored(bank.kafka, one) == right(bank.kafka, one)
+        for one in range(bank.partitions)
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
+def test_publishers_may_be_killed_and_frozen_at_any_moment(
+    seed: int, kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    """Two at once under load; in each round one is killed, or stands still until it is given up and then
+    goes on as if nothing had been.
+    """
+    chance = random.Random(seed)
+    bank = BankOnKafka(tmp_path, kafka_bootstrap, 2)
+    running: list[Process] = []
+    begun = itertools.count()
+
+    def more() -> None:
+        while len(running) < 2:
+            running.append(Process(bank, next(begun)))
+
+    try:
+        bank.start()
+        bank.open_books()
+        for one in range(bank.partitions):
+            until(functools.partial(bank.decided, one))
+        more()
+        with Load(bank, a_second=300):
+            for _ in range(6):
+                time.sleep(chance.uniform(1.0, 5.0))
+                victim = running.pop(chance.randrange(2))
+                if chance.random() < 0.6:
+                    victim.end()
+                else:
+                    victim.process.send_signal(signal.SIGSTOP)
+                    more()
+                    time.sleep(SESSION_MS / 1_000 + chance.uniform(2.0, 5.0))
+                    victim.process.send_signal(signal.SIGCONT)
+                    time.sleep(chance.uniform(0.5, 3.0))
+                    victim.end()
+                more()
+        until(functools.partial(all_published, bank), 120)
+        causes = [decode_outcome(value).cause for value in stored(bank.kafka, 0)]
+        assert causes == sorted(set(causes))
+        assert len(causes) > 100
+        last = running.pop()
+        last.end(signal.SIGTERM)
+        assert last.process.returncode == 0, last.said.read_text()
+    finally:
+        for process in running:
+            process.end()
+        bank.end()

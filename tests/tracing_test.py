@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from opentelemetry import trace
 
+from engine import spans
 from engine.admission import Admission
 from engine.embedded import InProcess
 from engine.genesis import begin
@@ -14,8 +17,10 @@ from engine.links import FIRST_LINK, link_of, next_link
 from engine.log.memory import MemoryLog
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, LINK, Headers, Out, Record
+from engine.metrics import Metrics
 from engine.proof import Keyring, new_key, proof
 from engine.publisher import published
+from engine.worker import Worker
 from replay.redecide import redecide
 from replay.verify import verify
 from schemas.books import Administrator, OpenBook
@@ -29,6 +34,10 @@ OTHER = "traceparent", b"00-11111111111111111111111111111111-b7ad6b7169203331-00
 STATE = "tracestate", b"rojo=00f067aa0ba902b7"
 T0 = 1_700_000_000_000
 KEY = new_key(owner="root")
+
+
+def clock() -> int:
+    return T0
 
 
 def opens(number: int) -> Command:
@@ -48,10 +57,10 @@ def decided(log: MemoryLog | RecorderLog, traces: list[Headers]) -> list[Record]
     begin(log, [ROOT], T0)
     engine = InProcess(log, admission=Admission(Keyring({"gate": KEY})), batch=5)
     outs = []
-    for number, trace in enumerate(traces):
+    for number, headers in enumerate(traces):
         command = opens(number)
         value = encode(command)
-        outs.append(Out(command.book.encode(), value, (*trace, *proof("gate", KEY, value))))
+        outs.append(Out(command.book.encode(), value, (*headers, *proof("gate", KEY, value))))
     engine.submit(outs)
     return list(log.events(BEFORE_FIRST))
 
@@ -70,7 +79,11 @@ TRACES: list[Headers] = [
 @pytest.mark.parametrize("kept_in", ["memory", "sqlite"])
 def test_events_and_outcomes_carry_the_trace_of_their_command(kept_in: str, tmp_path: Path) -> None:
     """Also in pages where some events have it and others have not."""
-    log = MemoryLog() if kept_in == "memory" else RecorderLog.sqlite(tmp_path / "log", writer=True)
+    log = (
+        MemoryLog(clock=clock)
+        if kept_in == "memory"
+        else RecorderLog.sqlite(tmp_path / "log", writer=True, clock=clock)
+    )
     with contextlib.closing(log):
         events = decided(log, TRACES)
         wanted = {1: [PARENT], 2: [PARENT, STATE], 3: [OTHER], 6: [PARENT]}
@@ -88,7 +101,7 @@ def test_events_and_outcomes_carry_the_trace_of_their_command(kept_in: str, tmp_
 
 
 def test_a_trace_moves_no_link_no_digest_and_no_decision() -> None:
-    plain, traced = MemoryLog(clock=lambda: T0), MemoryLog(clock=lambda: T0)
+    plain, traced = MemoryLog(clock=clock), MemoryLog(clock=clock)
     without = decided(plain, [() for _ in TRACES])
     with_traces = decided(traced, TRACES)
     # the genesis event has an id of the log's own
@@ -103,3 +116,32 @@ def test_a_trace_moves_no_link_no_digest_and_no_decision() -> None:
     assert page == []
     assert verify(traced).ok
     assert redecide(traced).ok
+
+
+class _Spans(trace.NoOpTracer):
+    """Keeps what it is told of each span."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[str, int, dict[str, Any]]] = []
+
+    def start_span(self, name: str, *args: Any, **told: Any) -> trace.Span:
+        self.begun.append((name, told["start_time"], dict(told["attributes"])))
+        return super().start_span(name, *args, **told)
+
+
+def test_each_commit_is_a_span_for_whoever_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracer = _Spans()
+    monkeypatch.setattr(spans, "_tracer", tracer)
+    log = MemoryLog(clock=clock)
+    begin(log, [ROOT], T0)
+    observer = Metrics("engine").worker(0, log)
+    worker = Worker(log, observer=observer, batch=5)
+    log.submit([Out(f"b{number}".encode(), encode(opens(number))) for number in range(7)])
+    while worker.step():
+        pass
+    observer.close()
+    assert [told for _, _, told in tracer.begun] == [
+        {"daybook.commands": 5, "daybook.events": 10, "daybook.position": 4},
+        {"daybook.commands": 2, "daybook.events": 4, "daybook.position": 6},
+    ]
+    assert {name for name, _, _ in tracer.begun} == {"daybook commit"}
