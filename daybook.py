@@ -204,6 +204,22 @@ def events(
 
 
 @app.command()
+def outcomes(
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for more.")] = False,
+    from_seq: Annotated[int, typer.Option("--from", help="Start at this seq of a book.")] = 1,
+    book: Annotated[
+        str | None, typer.Option("--book", help="Only commands that this book has answered.")
+    ] = None,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """What came of each command: the public record, with nothing that only staff may know."""
+    from console import published
+
+    in_home(published.outcomes, json, home, book, from_seq=from_seq, follow=follow)
+
+
+@app.command()
 def account(id: AccountId, book: BookOption = None, home: HomeOption = None, json: Json = False) -> None:
     """An account: booked, held, available."""
     from console import views
@@ -362,6 +378,14 @@ def run_relay() -> None:
     from console import processes
 
     in_home(processes.run_relay, False, None)
+
+
+@run.command("publisher")
+def run_publisher() -> None:
+    """Publish the outcome of each command, for a home on Kafka."""
+    from console import processes
+
+    in_home(processes.run_publisher, False, None)
 
 
 @run.command("rail")

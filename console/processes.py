@@ -10,6 +10,7 @@ import msgspec
 from console import projecting
 from console.following import follow
 from console.output import Output
+from console.publisher import publish
 from engine.client import EngineClient
 from engine.embedded import sending
 from engine.errors import LogLocked, WrongUse
@@ -100,6 +101,12 @@ def run_follower(output: Output, home: Home, settings: Settings) -> None:
 def run_relay(output: Output, home: Home, settings: Settings) -> None:
     """The relay's process."""
     _run_reactor(home, settings, RELAY, Relay(RELAY))
+
+
+def run_publisher(output: Output, home: Home, settings: Settings) -> None:
+    """The publisher's process."""
+    told, _ = until_told()
+    publish(home, settings, told)
 
 
 def run_rail(output: Output, home: Home, settings: Settings) -> None:

@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 from book.state import Book, Partition
 from commands.decide import RELEASE
+from engine import spans
 from engine.errors import WrongUse
 from engine.log.records import BEFORE_FIRST, Measured, Record, wall_clock
 from engine.logger import logger
@@ -176,6 +177,7 @@ class WorkerMetrics:
         if events:
             self._commit.observe(took_s)
             self._events.inc(events)
+            spans.committed("daybook commit", took_s, commands=commands, events=events, position=position)
         if commands:
             self._commands.inc(commands)
             self._count(ACCEPTED, commands - sum(said.values()))

@@ -19,7 +19,8 @@ import msgspec
 from engine import garbage
 from engine.errors import LogUnavailable, Uncertain
 from engine.fold import Folded
-from engine.log.kafka import CLAIM_S, COMMIT_S, KafkaLog
+from engine.log.kafka import KafkaLog
+from engine.log.topic_writer import CLAIM_S, COMMIT_S
 from engine.log.topics import Kafka
 from engine.logger import logger
 from engine.membership import Membership

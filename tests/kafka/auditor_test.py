@@ -364,7 +364,8 @@ def test_what_was_aborted_is_nowhere_to_be_seen(kafka_bootstrap: str) -> None:
     kafka = made(kafka_bootstrap, 1)
     with KafkaLog(kafka, writer=True) as log:
         begin(log, [Administrator(person="p", user="admin")], wall_clock())
-        producer = log._producer
+        assert log._writer is not None
+        producer = log._writer.producer
         assert producer is not None
         producer.begin_transaction()
         producer.produce(kafka.events, b'{"type":"Nothing"}', b"book", 0)
