@@ -13,8 +13,10 @@ from typing import Final
 import psycopg
 
 from console.read_models import AT_ONCE
+from engine import operating
 from engine.errors import DaybookError
 from engine.log.records import wall_clock
+from engine.observer import Progress
 from engine.site import OpenLog, Site
 from projections.database import DatabaseUnavailable, first_line
 from projections.projector import Projector
@@ -32,6 +34,7 @@ class Projecting:
         self._site = site
         self._dsn = dsn
         self._own: dict[int, tuple[OpenLog, Projector]] = {}
+        self._progress: dict[int, Progress] = {}
 
     def gain(self, partitions: Sequence[int]) -> None:
         """Begin with these."""
@@ -42,6 +45,7 @@ class Projecting:
             except BaseException:
                 log.close()
                 raise
+            self._progress[partition] = operating.reader(ROLE, partition, log)
 
     def lose(self, partitions: Sequence[int]) -> None:
         """Let go of these. What was begun of them is done: a step is one transaction."""
@@ -51,10 +55,16 @@ class Projecting:
                 log, projector = found
                 projector.close()
                 log.close()
+                self._progress.pop(partition).close()
 
     def step(self) -> int:
         """Project a batch of each; returns how many events that were."""
-        return sum(projector.step(AT_ONCE) for _, projector in list(self._own.values()))
+        done = 0
+        for partition, (_, projector) in list(self._own.items()):
+            count = projector.step(AT_ONCE)
+            self._progress[partition].step(count, projector.offset)
+            done += count
+        return done
 
     def positions(self) -> list[tuple[int, int]]:
         """Each partition with the offset of its newest event in the read models."""
