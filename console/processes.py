@@ -11,6 +11,7 @@ from console import projecting
 from console.following import follow
 from console.output import Output
 from console.publisher import publish
+from engine import operating
 from engine.client import EngineClient
 from engine.embedded import sending
 from engine.errors import LogLocked, WrongUse
@@ -49,14 +50,15 @@ def up(output: Output, home: Home, settings: Settings) -> int:
     # Every process opens the database itself: who is left last stops a bundled server, also after a kill.
     with open_database(home.postgres, settings.database_url):
         env = {"DAYBOOK_HOME": str(home.root.resolve())}
-        children = [
-            Child("engine", ["run", "engine"], env, essential=True),
-            Child("projector", ["run", "projector"], env),
-            Child("follower", ["run", "follower"], env),
-            Child("relay", ["run", "relay"], env),
-        ]
+        ports = operating.ports(settings)
+        roles = ["engine", "projector", "follower", "relay"]
+        if site.kind == "kafka":
+            roles.append("publisher")
         if rail is not None:
-            children.append(Child("rail", ["run", "rail"], env))
+            roles.append("rail")
+        children = [
+            Child(role, ["run", role], env | ports[role], essential=role == "engine") for role in roles
+        ]
         supervisor = Supervisor(children, say, ready=ready)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
@@ -145,5 +147,11 @@ def _run_reactor(home: Home, settings: Settings, system: str, reactor: Reactor) 
         def submit(outs: Sequence[Out]) -> None:
             send([Out(out.key, out.value, proof(system, key, out.value)) for out in outs])
 
-        host = Host(reactor, logs, submit, snapshots=[site.snapshots(one) for one in site.partitions])
+        host = Host(
+            reactor,
+            logs,
+            submit,
+            snapshots=[site.snapshots(one) for one in site.partitions],
+            progress=[operating.reader(system, one, log) for one, log in enumerate(logs)],
+        )
         host.run(told, lambda: told.wait(IDLE_S))

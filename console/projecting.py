@@ -13,8 +13,10 @@ from typing import Final
 import psycopg
 
 from console.read_models import AT_ONCE
+from engine import operating
 from engine.errors import DaybookError
 from engine.log.records import wall_clock
+from engine.observer import Progress
 from engine.site import OpenLog, Site
 from projections.database import DatabaseUnavailable, first_line
 from projections.projector import Projector
@@ -32,6 +34,7 @@ class Projecting:
         self._site = site
         self._dsn = dsn
         self._own: dict[int, tuple[OpenLog, Projector]] = {}
+        self._progress: dict[int, Progress] = {}
         self._idle: set[int] = set()
         """Partitions with nothing new when they were asked last: what is new is seen without a question."""
 
@@ -44,6 +47,7 @@ class Projecting:
             except BaseException:
                 log.close()
                 raise
+            self._progress[partition] = operating.reader(ROLE, partition, log)
 
     def lose(self, partitions: Sequence[int]) -> None:
         """Let go of these. What was begun of them is done: a step is one transaction."""
@@ -54,18 +58,21 @@ class Projecting:
                 log, projector = found
                 projector.close()
                 log.close()
+                self._progress.pop(partition).close()
 
     def step(self) -> int:
         """Project a batch of each; returns how many events that were."""
         done = 0
         for partition, (log, projector) in list(self._own.items()):
             if partition in self._idle and not log.wait_events(projector.offset, 0.0):
+                self._progress[partition].step(0, projector.offset)
                 continue
             applied = projector.step(AT_ONCE)
             if applied:
                 self._idle.discard(partition)
             else:
                 self._idle.add(partition)
+            self._progress[partition].step(applied, projector.offset)
             done += applied
         return done
 
