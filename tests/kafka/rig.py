@@ -33,7 +33,7 @@ ROLES: Final = ("projector-1", "projector-2", "relay", "publisher", "follower")
 
 @dataclass
 class Answered:
-    """How the site came out of what was done to it. pause_ms: the longest an upstream waited for an answer."""
+    """How the site came out of it. pause_ms: the longest an upstream waited for an answer."""
 
     report: Report
     commands: int
