@@ -31,8 +31,6 @@ __all__ = ["KafkaCommands", "KafkaLog"]
 
 COMMIT_S: Final = 30.0
 """How long a commit may take before it is uncertain."""
-TRANSACTION_MS: Final = 15_000
-"""How long the broker lets a transaction of a writer that went silent stand in the readers' way."""
 CLAIM_S: Final = 60.0
 
 _FENCING: Final = frozenset(
@@ -81,10 +79,7 @@ class KafkaLog:
             self._sender = KafkaCommands(kafka, partition)
 
     def _writer(self) -> Producer:
-        return self.kafka.producer(
-            transactional_id=f"{self.kafka.prefix}-engine-{self.partition}",
-            transaction_timeout_ms=TRANSACTION_MS,
-        )
+        return self.kafka.producer(transactional_id=f"{self.kafka.prefix}-engine-{self.partition}")
 
     def _partitions(self, client: Producer | None) -> int:
         """How many partitions the events have."""
