@@ -19,8 +19,6 @@ from engine.log.topics import Kafka, unavailable
 
 COMMIT_S: Final = 30.0
 """How long a commit may take before it is uncertain."""
-TRANSACTION_MS: Final = 15_000
-"""How long the broker lets a transaction of a writer that went silent stand in the readers' way."""
 CLAIM_S: Final = 60.0
 
 _FENCING: Final = frozenset(
@@ -55,7 +53,7 @@ class TopicWriter:
         self.topic = topic
         self.partition = partition
         self.producer: Producer | None = kafka.producer(
-            transactional_id=f"{kafka.prefix}-{name}-{partition}", transaction_timeout_ms=TRANSACTION_MS
+            transactional_id=f"{kafka.prefix}-{name}-{partition}"
         )
         self._over: DaybookError | None = None
 
