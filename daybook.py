@@ -16,6 +16,7 @@ import typer
 from console import (
     approvals_commands,
     currencies_commands,
+    dev_commands,
     documents_commands,
     ending,
     ledger_commands,
@@ -45,6 +46,7 @@ orders_commands.register(app)
 payment_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
+dev_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
 
