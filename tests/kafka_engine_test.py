@@ -131,7 +131,7 @@ def test_a_zombie_with_a_batch_in_its_hands_is_refused(bank: Bank, longer_s: flo
         if slept_s < TRANSACTION_MS / 2_000:
             assert ended(zombie) == CHECK_FAILED
         if zombie.process.poll() is not None:
-            assert "belongs to another writer" in zombie.text()
+            assert "Fenced" in zombie.text()
         until(load.goes_on())
     site.prove(load.sent + 1)
 
