@@ -11,7 +11,8 @@ import pytest
 from engine.derivation import THROUGH, Host, in_memory, next_pages
 from engine.errors import DaybookError, Fenced, LogCorrupt, Uncertain
 from engine.links import FIRST_LINK, linked
-from engine.log.memory import Crash, Fault, Faults, MemoryLog
+from engine.log.faults import Crash, Fault, Faults
+from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out, Record
 from engine.publisher import Publisher, published
 from schemas.catalogue import decode_event

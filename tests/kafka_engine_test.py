@@ -17,8 +17,9 @@ from console.sites import Topics, make_home
 from engine.fold import Folded
 from engine.home import HomeFile
 from engine.kafka_settings import kafka_of
-from engine.log.kafka import TRANSACTION_MS, KafkaCommands
+from engine.log.kafka import KafkaCommands
 from engine.log.topic_settings import create
+from engine.log.topics import TRANSACTION_MS
 from engine.snapshots import load_newest, write_snapshot
 from tests.kafka.brokers import Brokers
 from tests.kafka_engines import USER, BankOnKafka, EngineProcess, Load

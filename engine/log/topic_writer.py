@@ -52,9 +52,7 @@ class TopicWriter:
         self.kafka = kafka
         self.topic = topic
         self.partition = partition
-        self.producer: Producer | None = kafka.producer(
-            transactional_id=f"{kafka.prefix}-{name}-{partition}"
-        )
+        self.producer: Producer | None = kafka.producer(transactional_id=f"{kafka.prefix}-{name}-{partition}")
         self._over: DaybookError | None = None
 
     def claim(self, tail: Tail) -> None:
