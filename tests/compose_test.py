@@ -24,12 +24,20 @@ import jsonschema
 import pytest
 import yaml
 
+from engine.broker import Cluster
+from engine.cluster import Cluster as ClusterStatus
 from engine.errors import DaybookError
+from engine.genesis import begin
+from engine.log.kafka import KafkaLog
+from engine.log.records import wall_clock
+from engine.log.topic_settings import create
 from engine.log.topics import Kafka
+from engine.membership import SESSION_MS, protocol_of
 from engine.settings import Settings
 from tests.composed import COMPOSE, SECRETS, MissingVariable, composed, ours
 from tests.kafka_servers import elsewhere
 from tests.metrics_test import documented
+from tests.story import ROOT as BOSS
 from tests.terminal import DAYBOOK, ROOT, until
 
 GIVEN = dict.fromkeys(SECRETS, "given-by-whoever-starts-it")
@@ -206,6 +214,48 @@ def test_every_command_starts_gets_healthy_and_ends(
     for one in running:
         for line in filter(None, one.said.read_text().splitlines()):
             assert json.loads(line)["process"] == one.name.split("-")[0], "a line of JSON each, nothing else"
+
+
+@pytest.mark.long
+def test_the_brokers_start_with_their_variables_and_are_what_a_site_needs(folder: Path) -> None:
+    """As the image does it: KAFKA_A_B is the property a.b. Only places are this machine's."""
+    cluster_id = "MkU3OEVBNTcwNTJENDM2Qg"
+    services = composed({**GIVEN, "KAFKA_CLUSTER_ID": cluster_id})["services"]
+    given = {name: one["environment"] for name, one in services.items() if name.startswith("kafka-")}
+    cluster = Cluster(folder, nodes=3, heap_mb=256)
+    nodes = dict(zip(given, cluster.nodes, strict=True))
+    for name, node in nodes.items():
+        variables = dict(given[name])
+        assert variables.pop("CLUSTER_ID") == cluster_id
+        lines = {key.removeprefix("KAFKA_").lower().replace("_", "."): one for key, one in variables.items()}
+        lines["log.dirs"] = str(node.folder / "data")
+        lines["listeners"] = (
+            f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://127.0.0.1:{node.controller_port}"
+        )
+        for other, its in nodes.items():
+            for key in ("controller.quorum.voters", "advertised.listeners"):
+                lines[key] = lines[key].replace(f"{other}:9092", its.address)
+                lines[key] = lines[key].replace(f"{other}:9093", f"127.0.0.1:{its.controller_port}")
+        node.folder.mkdir()
+        node.config.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+        node.format(cluster_id, alone=False)
+    try:
+        for node in cluster.nodes:
+            node.start()
+        for node in cluster.nodes:
+            node.wait_ready()
+        kafka = Kafka(cluster.bootstrap, "daybook")
+        create(kafka, 2, replication=3)
+        asked = ClusterStatus(kafka)
+        topics = asked.topics()
+        assert [one.replication for one in topics] == [3, 3, 3]
+        assert [one.least_in_sync for one in topics] == [2, 2, 2]
+        assert asked.problems == []
+        assert protocol_of(kafka, "daybook-engine", SESSION_MS) == "consumer", "a death is noticed in 10 s"
+        with KafkaLog(kafka, 0, writer=True) as log:
+            assert begin(log, [BOSS], wall_clock())
+    finally:
+        cluster.stop()
 
 
 # --- Dockerfile ---------------------------------------------------------------------------------------
