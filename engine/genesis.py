@@ -9,6 +9,7 @@ from msgspec.structs import force_setattr
 
 from book.state import SYSTEM_BOOK
 from commands.decide import RELEASE
+from engine.epochs import epoch_id_of
 from engine.links import FIRST_LINK, linked
 from engine.log.records import BEFORE_FIRST, BookLog, Out
 from schemas.books import Administrator, SystemBookOpened
@@ -20,7 +21,9 @@ def begin(log: BookLog, administrators: Sequence[Administrator], at_ms: int) -> 
     if next(iter(log.events(BEFORE_FIRST)), None) is not None:
         return False
     event = SystemBookOpened(
-        administrators=tuple(administrators), release=RELEASE, epoch_id=secrets.token_hex(8)
+        administrators=tuple(administrators),
+        release=RELEASE,
+        epoch_id=epoch_id_of(log) or secrets.token_hex(8),
     )
     force_setattr(event, "seq", 1)
     force_setattr(event, "book", SYSTEM_BOOK)

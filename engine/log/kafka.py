@@ -198,6 +198,10 @@ class KafkaLog:
         assert sender is not None, "a reader of the log never writes"
         return sender.submit(commands)
 
+    def epoch_id(self) -> str:
+        """The name of where this log is kept: the ids of its topics, which no other topic ever has."""
+        return self.kafka.epoch_id()
+
     # --- for followers --------------------------------------------------------------------------------
 
     def wait_events(self, after: int, timeout_s: float) -> bool:
