@@ -12,7 +12,7 @@ a log for another's that lacks what was vouched for, unless somebody says that t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -27,7 +27,6 @@ from schemas.books import EpochBegun
 from schemas.catalogue import digest, encode
 
 AT_ONCE: Final = 32_000
-_BEGUN: Final = b'"EpochBegun"'
 _SYSTEM: Final = SYSTEM_BOOK.encode()
 
 
@@ -60,14 +59,6 @@ class Placed(Protocol):
 
     def epoch_id(self) -> str:
         """The name of the place, empty where it has none."""
-        ...
-
-
-class Events(Protocol):
-    """What is read of a log to find a place in it."""
-
-    def events(self, after: int) -> Iterator[Record]:
-        """Every stored event behind `after`."""
         ...
 
 
@@ -176,34 +167,6 @@ def adopt(
     waiting = 0 if not place else sum(1 for _ in stored(log, position))
     log.commit(outs, position, at_ms)
     return Adopted(history.events, history.epoch + 1, event.epoch_id, count, waiting, lost)
-
-
-def begun(record: Record) -> EpochBegun | None:
-    """The event, if it begins an epoch."""
-    if record.key != _SYSTEM or _BEGUN not in record.value:
-        return None
-    try:
-        return _decode(record.value)
-    except msgspec.ValidationError:  # the words stand in another event
-        return None
-
-
-_decode = msgspec.json.Decoder(EpochBegun).decode
-
-
-def moved_to(log: Events, is_it: Callable[[Record], bool]) -> Record | None:
-    """An event of an earlier epoch where it stands now; None if it is not there or no epoch began behind it.
-
-    is_it: knows it by what no copy changes. All of the log is read.
-    """
-    found: Record | None = None
-    for record in log.events(BEFORE_FIRST):
-        if found is None:
-            if is_it(record):
-                found = record
-        elif begun(record) is not None:
-            return found
-    return None
 
 
 def stored(log: BookLog, after: int) -> Iterator[Record]:

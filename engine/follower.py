@@ -13,10 +13,10 @@ from threading import Event as Told
 from typing import Final
 
 from book.evolve import evolve
-from engine.epochs import moved_to
 from engine.errors import LogCorrupt
 from engine.fold import Folded
 from engine.links import link_of, next_link
+from engine.log.moved import moved_to
 from engine.log.records import BookLog, Clock, Record, wall_clock
 from engine.places import Place
 from engine.receipts import Receipt, Signer, append_link, read_links

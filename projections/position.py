@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from engine.epochs import moved_to
 from engine.errors import DaybookError, LogCorrupt
+from engine.log.moved import moved_to
 from engine.log.records import BEFORE_FIRST, Record
 from projections.database import Session, execute
 from projections.layout import LIVE

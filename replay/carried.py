@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, Protocol
 
-from engine.epochs import begun, epoch_id_of
+from engine.epochs import epoch_id_of
+from engine.log.moved import begun
 from engine.log.records import BEFORE_FIRST, Record
 from schemas.books import SystemBookOpened
 from schemas.catalogue import decode_event

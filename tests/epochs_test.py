@@ -11,12 +11,13 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from book.digest import partition_digest
-from engine.epochs import Adopted, HistoryLost, NotACopy, OtherEpoch, adopt, begun
+from engine.epochs import Adopted, HistoryLost, NotACopy, OtherEpoch, adopt
 from engine.errors import WrongUse
 from engine.fold import Folded
 from engine.follower import Follower
 from engine.genesis import begin
 from engine.log.kafka import KafkaLog
+from engine.log.moved import begun
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, Out, Record
 from engine.log.topics import Kafka
