@@ -282,6 +282,20 @@ def adopt_(
     in_home(adopting.run, json, home, commands=commands, reason=reason, accept_loss=accept_loss)
 
 
+@app.command("archive")
+def archive_(
+    trim: Annotated[
+        bool, typer.Option("--trim", help="Then remove from Kafka what is archived and no start needs.")
+    ] = False,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Copy what is signed into the archive at DAYBOOK_ARCHIVE, which replay reads where Kafka ends."""
+    from console import archiving
+
+    in_home(archiving.run, json, home, trim=trim)
+
+
 @app.command("doctor")
 def doctor_(home: HomeOption = None, json: Json = False) -> None:
     """What is installed and reachable, and what to do about what is not."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from engine.epochs import epoch_id_of
+from engine.errors import LogCorrupt
 from engine.log.moved import begun
 from engine.log.records import BEFORE_FIRST, Record
 from schemas.books import SystemBookOpened
@@ -60,11 +61,9 @@ def _has_moved(log: Events) -> bool:
     place = epoch_id_of(log)
     if not place:
         return False
-    first = next(iter(log.events(BEFORE_FIRST)), None)
-    if first is None:
-        return False
     try:
-        event = decode_event(first.value)
-    except ValueError:  # for verify to say
+        first = next(iter(log.events(BEFORE_FIRST)), None)
+        event = decode_event(first.value) if first is not None else None
+    except (LogCorrupt, ValueError):  # for whoever reads on to say
         return False
     return isinstance(event, SystemBookOpened) and event.epoch_id != place

@@ -9,7 +9,7 @@ Which process may open which partition is the group's business (`engine/membersh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -215,6 +215,10 @@ class KafkaLog:
     def events_behind(self, after: int) -> int:
         """About how many events are behind `after`; see `Tail.behind`."""
         return self._events.behind(after)
+
+    def first_offset(self, kind: Literal["events", "commands"]) -> int:
+        """The offset that what is kept of them begins at."""
+        return (self._events if kind == "events" else self._commands).watermarks()[0]
 
     def last_event_offset(self) -> int:
         """Offset of the last stored event, -1 before the first."""
