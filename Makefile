@@ -1,16 +1,18 @@
 # Daybook, from a bare clone: each target makes .venv by itself, from requirements.lock.
 #
-#   make demo    [SEED=7] [LOG=postgres]           show it
+#   make demo    [SEED=7] [LOG=postgres|kafka]     show it
 #   make check                                     lint, format, types, import arrows
 #   make test                                      the tests that take seconds
 #   make test-all                                  all tests
+#   make simulate [SECONDS=60] [SEED=...]          let everything go wrong at once; SEED replays one history
+#   make faults  [ROUNDS=3] [SEED=7]               break it under load, on a real broker, and audit it
 #   make bench   [WORKLOADS="hot-account ..."]     measure it
 #   make lock                                      resolve the dependencies anew
 #   make clean                                     remove what the above made
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all bench lock clean venv
+.PHONY: help demo check test test-all simulate faults bench lock clean venv
 
 # Daybook runs from the clone, not from an installation of it; a folder elsewhere cannot shadow its rooms.
 export PYTHONPATH := $(CURDIR)
@@ -28,7 +30,7 @@ FIND_PYTHON = for python in python3 python3.11 python3.12 python3.13; do \
 	exit 1; fi
 
 help:
-	@sed -n '3,9s/^#   //p' Makefile
+	@sed -n '3,11s/^#   //p' Makefile
 
 demo: $(READY)
 	@./daybook demo $(if $(SEED),--seed $(SEED)) $(if $(LOG),--log $(LOG))
@@ -44,6 +46,13 @@ test: $(READY)
 
 test-all: $(READY)
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+simulate: $(READY)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),60))
+
+faults: $(READY)
+	@$(BIN)/python -m tests.kafka.rounds $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(JSON),--json $(JSON))
 
 bench: $(READY)
 	@$(BIN)/python -m bench $(WORKLOADS)

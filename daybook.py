@@ -16,6 +16,7 @@ import typer
 from console import (
     approvals_commands,
     currencies_commands,
+    dev_commands,
     documents_commands,
     ending,
     ledger_commands,
@@ -45,6 +46,7 @@ orders_commands.register(app)
 payment_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
+dev_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
 
@@ -201,6 +203,22 @@ def events(
     from console import feeds
 
     in_home(feeds.events, json, home, book, from_seq=from_seq, kind=kind, follow=follow)
+
+
+@app.command()
+def outcomes(
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for more.")] = False,
+    from_seq: Annotated[int, typer.Option("--from", help="Start at this seq of a book.")] = 1,
+    book: Annotated[
+        str | None, typer.Option("--book", help="Only commands that this book has answered.")
+    ] = None,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """What came of each command: the public record, with nothing that only staff may know."""
+    from console import published
+
+    in_home(published.outcomes, json, home, book, from_seq=from_seq, follow=follow)
 
 
 @app.command()
@@ -395,6 +413,14 @@ def run_relay() -> None:
     from console import processes
 
     in_home(processes.run_relay, False, None)
+
+
+@run.command("publisher")
+def run_publisher() -> None:
+    """Publish the outcome of each command, for a home on Kafka."""
+    from console import processes
+
+    in_home(processes.run_publisher, False, None)
 
 
 @run.command("rail")

@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decide, embedded, end_of_day, fold, keeping, memory, steps, what_if
+from bench import decide, embedded, end_of_day, fold, keeping, memory, publisher, steps, what_if
 from bench.book import CONTENTIONS, Contention
 from bench.measure import Contender, Figure, Size, figures
 from bench.peers import application, postgres
@@ -34,6 +34,7 @@ WORKLOADS = (
     "what-if",
     "memory",
     "end-of-day",
+    "publisher",
     "memory-active",
     "snapshot",
     "archive",
@@ -121,6 +122,11 @@ def measure(
         began("end of day")
         for figure in end_of_day.contends(folder, bearing):
             say(figure)
+    if "publisher" in asked:
+        began("deciding what is published")
+        with contextlib.ExitStack() as stack:
+            for figure in figures(publisher.contenders(size, stack), size.rounds, began):
+                say(figure)
     if "what-if" in asked:
         for figure in figures(what_if.contenders(size), size.rounds, began):
             say(figure)

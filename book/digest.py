@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 
 import msgspec
 
@@ -46,6 +47,7 @@ def joint_digest(books: Mapping[str, str]) -> str:
     ).hexdigest()
 
 
+@cache
 def schema_digest() -> str:
     """SHA-256, in hex, over the shape of the state. A snapshot serves only a release with the same one."""
     return hashlib.sha256(msgspec.json.encode(msgspec.json.schema(Partition), order="sorted")).hexdigest()

@@ -6,30 +6,31 @@ import contextlib
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from console import demo_day
+from console import demo_day, demo_kafka
 from console.demo_tables import show, what_next
 from console.options import LogKind
 from console.outcomes import outcome_of
 from console.output import Output
 from console.read_models import AT_ONCE
 from console.sites import administrator, at_home, make_home
-from engine.embedded import InProcess
+from engine.embedded import EachPartition, InProcess, Submits
 from engine.genesis import begin
 from engine.home import Home, HomeFile, HomeInUse
 from engine.log.memory import MemoryLog
-from engine.log.records import Out, wall_clock
+from engine.log.records import BEFORE_FIRST, Out, wall_clock
 from engine.settings import Settings
 from engine.site import OpenLog, Site
 from gateway.demo_bank import BOOK, DemoBank
 from projections.database import open_database
+from projections.position import OtherLog
 from projections.projector import Projector
 from projections.rebuild import Rebuilt, rebuild
-from replay.redecide import Redecided, redecide
-from replay.verify import verify
+from replay.redecide import Redecided, redecide, together
+from replay.verify import verify_all
 
 HOME = ".daybook-demo"
 USER = "admin"
@@ -39,30 +40,32 @@ BATCH = 4_000
 def run(output: Output, settings: Settings, *, seed: int, parties: int, days: int, log: LogKind) -> bool:
     """Make the demo's home anew, run the bank through it, prove it, show it. False where a proof failed."""
     root = settings.home or Path.cwd() / HOME
-    _make_anew(root, settings, log)
-    output.say(f"A bank of {parties:,} parties over {days} days, seed {seed}, in {root}.")
+    _may_be_made_anew(root)
     with contextlib.ExitStack() as stack:
+        own_broker = log == "kafka" and settings.kafka_bootstrap is None
+        topics = None
+        if log == "kafka":
+            settings, topics = demo_kafka.place(output, settings, stack)
+        shutil.rmtree(root, ignore_errors=True)
+        make_home(
+            root, settings, HomeFile(1, USER, demo=True, log="sqlite" if log == "memory" else log), topics
+        )
+        output.say(f"A bank of {parties:,} parties over {days} days, seed {seed}, in {root}.")
         home, settings = stack.enter_context(at_home(settings.model_copy(update={"home": root})))
         database = stack.enter_context(open_database(home.postgres, settings.database_url))
-        writer: OpenLog | MemoryLog
-        if log == "memory":
-            writer = MemoryLog()
-            begin(writer, [administrator(USER)], wall_clock())
-        else:
-            writer = stack.enter_context(Site(home, settings).write())
-        engine = InProcess(writer)
+        engine, logs = _engine(log, Site(home, settings), stack)
         bank = DemoBank(seed, parties, days, admin=USER)
         outcomes, events, decided_s = _decide(output, engine, bank.outs())
         day = demo_day.decide(output, engine.submit, USER)
-        projected_s = _project(output, database.dsn, writer)
+        projected_s = _project(output, database.dsn, logs)
         began = time.perf_counter()
-        verified = verify(writer)
+        verified = verify_all(enumerate(logs), several=len(logs) > 1)
         verified_s = time.perf_counter() - began
-        book = engine.worker.folded.partition.books[BOOK]
+        book = engine.book(BOOK)
         commands = sum(outcomes.values())
         accepted = outcomes["accepted"] + outcomes["repeated"]  # of which the first one was accepted
-        again_s, again = _redecide(writer)
-        rebuilt_s, rebuilt = _rebuild(database.dsn, writer)
+        again_s, again = _redecide(logs)
+        rebuilt_s, rebuilt = _rebuild(database.dsn, logs)
         demo_day.balance(output, database.dsn)
         show(output, database.dsn, book, bank, outcomes, events)
         output.head("How fast, on this machine")
@@ -95,22 +98,35 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         day=len(day),
         ok=ok,
     )
-    if log != "memory":
-        what_next(output, home, book)
+    if log == "kafka" and own_broker:
+        output.say(f"\n{demo_kafka.ENDED}")
+    elif log != "memory":
+        what_next(output, home, book, demo_kafka.exports(settings) if log == "kafka" else ())
     return ok
 
 
-def _make_anew(root: Path, settings: Settings, log: LogKind) -> None:
+def _may_be_made_anew(root: Path) -> None:
     home = Home(root)
-    if root.exists():
-        if not home.exists() or not home.read().demo:
-            raise HomeInUse(f"{root} is not a demo's home, and a demo makes its home anew.")
-        shutil.rmtree(root)
-    make_home(root, settings, HomeFile(1, USER, demo=True, log="sqlite" if log == "memory" else log))
+    if root.exists() and (not home.exists() or not home.read().demo):
+        raise HomeInUse(f"{root} is not a demo's home, and a demo makes its home anew.")
+
+
+def _engine(
+    log: LogKind, site: Site, stack: contextlib.ExitStack
+) -> tuple[InProcess | EachPartition, Sequence[OpenLog | MemoryLog]]:
+    """What decides, and a reader of each partition."""
+    if log == "memory":
+        memory = MemoryLog()
+        begin(memory, [administrator(USER)], wall_clock())
+        return InProcess(memory), [memory]
+    if log == "kafka":
+        return EachPartition(site, stack), stack.enter_context(site.read_all())
+    writer = stack.enter_context(site.write())
+    return InProcess(writer), [writer]
 
 
 def _decide(
-    output: Output, engine: InProcess, commands: Iterable[Out]
+    output: Output, engine: Submits, commands: Iterable[Out]
 ) -> tuple[Counter[str], Counter[str], float]:
     outcomes: Counter[str] = Counter()
     events: Counter[str] = Counter()
@@ -130,29 +146,36 @@ def _decide(
     return outcomes, events, took
 
 
-def _project(output: Output, dsn: str, log: OpenLog | MemoryLog) -> float:
+def _project(output: Output, dsn: str, logs: Sequence[OpenLog | MemoryLog]) -> float:
     began = time.perf_counter()
-    done = 0
-    with output.progress() as bar, contextlib.closing(Projector(dsn, log)) as projector:
+    done, others = 0, False
+    with output.progress() as bar:
         task = bar.add_task("projecting", total=None)
-        while applied := projector.step(AT_ONCE):
-            done += applied
-            bar.update(task, advance=applied)
-    if done <= log.last_event_offset():
-        # A demo of the same seed has been there, in a database of its own: it ends alike and began elsewhere.
-        rebuild(dsn, log)
+        for partition, log in enumerate(logs):
+            try:
+                projector = Projector(dsn, log, partition)
+            except OtherLog:
+                others = True
+                continue
+            with contextlib.closing(projector):
+                others = others or projector.offset > BEFORE_FIRST
+                while applied := projector.step(AT_ONCE):
+                    done += applied
+                    bar.update(task, completed=done)
+    if others:  # a demo has been there, in a database of its own
+        rebuild(dsn, logs)
     return time.perf_counter() - began
 
 
-def _redecide(log: OpenLog | MemoryLog) -> tuple[float, Redecided]:
+def _redecide(logs: Sequence[OpenLog | MemoryLog]) -> tuple[float, Redecided]:
     began = time.perf_counter()
-    found = redecide(log)
+    found = together([redecide(log) for log in logs])
     return time.perf_counter() - began, found
 
 
-def _rebuild(dsn: str, log: OpenLog | MemoryLog) -> tuple[float, Rebuilt]:
+def _rebuild(dsn: str, logs: Sequence[OpenLog | MemoryLog]) -> tuple[float, Rebuilt]:
     began = time.perf_counter()
-    found = rebuild(dsn, log, compare_only=True)
+    found = rebuild(dsn, logs, compare_only=True)
     return time.perf_counter() - began, found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from book.state import Book
 from console.output import Output
@@ -80,7 +81,7 @@ def show(
         )
 
 
-def what_next(output: Output, home: Home, book: Book) -> None:
+def what_next(output: Output, home: Home, book: Book, exports: Sequence[str] = ()) -> None:
     """Commands to type, on an account that tells something."""
     busy = Counter[str]()
     for day in book.posted[-7:]:
@@ -88,7 +89,8 @@ def what_next(output: Output, home: Home, book: Book) -> None:
             busy.update(account for account, _ in posted.legs if book.accounts[account].kind == "customer")
     account = busy.most_common(1)[0][0]
     output.head("Next")
-    output.say(f"export DAYBOOK_HOME={home}")
+    for one in (f"DAYBOOK_HOME={home}", *exports):
+        output.say(f"export {one}")
     for command in (
         f"account {account} --book {book.id}",
         f"statement {account} --book {book.id}",

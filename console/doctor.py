@@ -118,9 +118,9 @@ def _log(home: Home, settings: Settings) -> Finding:
 def _engine(home: Home, settings: Settings) -> Finding:
     site = Site(home, settings)
     if site.kind == "kafka":
-        from engine.kafka_client import engines  # noqa: PLC0415 - the client, for whom it concerns
+        from engine.kafka_engines import Engines  # noqa: PLC0415 - the client, for whom it concerns
 
-        count = engines(site.kafka)
+        count = Engines(site.kafka).members()
         return count != 0, f"{'some' if count is None else count} in the group", "Start one: `daybook up`."
     running = home.socket.exists() and EngineClient(home.socket).answers()
     return True, "running" if running else "not running; commands are decided by the command line itself", ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from threading import Event as Told
 
+from engine import operating
 from engine.follower import Follower
 from engine.followers import Followers, read_ahead_kb
 from engine.home import Home
-from engine.log.records import BookLog
 from engine.receipts import Signer, read_signing_key
 from engine.settings import Settings
-from engine.site import Site
+from engine.site import OpenLog, Site
 
 ROLE = "follower"
 
@@ -20,10 +20,12 @@ def follow(home: Home, settings: Settings, told: Told) -> None:
     site = Site(home, settings)
     key = read_signing_key(home.signing_key)
 
-    def made(partition: int, log: BookLog) -> Follower:
+    def made(partition: int, log: OpenLog) -> Follower:
         receipts = site.receipts(partition)
         receipts.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Follower(log, site.snapshots(partition), receipts, Signer(key, partition))
+        follower = Follower(log, site.snapshots(partition), receipts, Signer(key, partition))
+        follower.progress = operating.reader(ROLE, partition, log)
+        return follower
 
     if site.kind != "kafka":
         with site.read() as log:

@@ -9,7 +9,7 @@ from pathlib import Path
 from console.options import LogKind, StoredLog
 from console.output import Output
 from console.read_models import bring_up_to_date
-from console.sites import administrator, at_home, make_home
+from console.sites import Topics, administrator, at_home, make_home
 from engine.embedded import InProcess, Submits, connect, digest_of, site_digest
 from engine.errors import WrongUse
 from engine.genesis import begin
@@ -44,10 +44,10 @@ def import_csv(
         result = _import(output, csv, mapping, "admin", engine, memory, resume=False, another=False)
         _report(output, result, digest_of(memory), None)
         return result
-    with _home_for_import(settings, log) as (home, found):
+    with _home_for_import(settings, log) as (home, found, made):
         user = settings.actor or home.read().user
         site = Site(home, found)
-        with connect(home, found) as connection:
+        with connect(home, found, founding=made) as connection:
             with site.read_book(mapping.book.id) as reader:
                 result = _import(
                     output, csv, mapping, user, connection, reader, resume=resume, another=another
@@ -60,13 +60,14 @@ def import_csv(
 
 
 @contextlib.contextmanager
-def _home_for_import(settings: Settings, log: StoredLog | None) -> Iterator[tuple[Home, Settings]]:
-    """The home to import into, made where there is none. Raises WrongUse where its log is kept elsewhere."""
+def _home_for_import(settings: Settings, log: StoredLog | None) -> Iterator[tuple[Home, Settings, bool]]:
+    """The home to import into, and whether it was made here. Raises WrongUse where its log is elsewhere."""
+    made = False
     try:
         find_home(settings)
     except NoHome:
         root = settings.home or Path.cwd() / NAME
-        make_home(root, settings, HomeFile(1, "admin", log=log or "sqlite"))
+        made = make_home(root, settings, HomeFile(1, "admin", log=log or "sqlite"), _topics(settings, log))
         settings = settings.model_copy(update={"home": root})
     with at_home(settings) as (home, found):
         kept = home.read().log
@@ -74,7 +75,16 @@ def _home_for_import(settings: Settings, log: StoredLog | None) -> Iterator[tupl
             raise WrongUse(
                 f"The log of {home} is kept in {kept}.", "Leave --log out, or name another --home."
             )
-        yield home, found
+        yield home, found, made
+
+
+def _topics(settings: Settings, log: StoredLog | None) -> Topics | None:
+    """As many copies of each as the cluster has brokers for, up to three."""
+    if log != "kafka":
+        return None
+    from engine.kafka_settings import kafka_of  # noqa: PLC0415 - the client, for whom it concerns
+
+    return Topics(replication=min(3, kafka_of(settings).brokers()))
 
 
 def _import(

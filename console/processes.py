@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from console import projecting
 from console.following import follow
 from console.output import Output
+from console.publisher import publish
+from engine import operating
 from engine.client import EngineClient
 from engine.embedded import sending
 from engine.errors import LogLocked, WrongUse
@@ -26,12 +28,14 @@ from gateway.simulated_rail import Conduct, SimulatedRail
 from projections.database import open_database
 
 IDLE_S = 0.05
+READY_S = 2.0
 
 
 def up(output: Output, home: Home, settings: Settings) -> int:
     """Run engine, projector, follower and relay until Ctrl-C."""
-    client = EngineClient(home.socket)
-    if client.answers():
+    site = Site(home, settings)
+    ready = _ready(site)
+    if site.kind != "kafka" and ready():
         raise LogLocked(
             f"An engine runs for {home} already.", "Stop it with Ctrl-C where it runs, or use it."
         )
@@ -46,21 +50,31 @@ def up(output: Output, home: Home, settings: Settings) -> int:
     # Every process opens the database itself: who is left last stops a bundled server, also after a kill.
     with open_database(home.postgres, settings.database_url):
         env = {"DAYBOOK_HOME": str(home.root.resolve())}
-        children = [
-            Child("engine", ["run", "engine"], env, essential=True),
-            Child("projector", ["run", "projector"], env),
-            Child("follower", ["run", "follower"], env),
-            Child("relay", ["run", "relay"], env),
-        ]
+        ports = operating.ports(settings)
+        roles = ["engine", "projector", "follower", "relay"]
+        if site.kind == "kafka":
+            roles.append("publisher")
         if rail is not None:
-            children.append(Child("rail", ["run", "rail"], env))
-        supervisor = Supervisor(children, say, ready=client.answers)
+            roles.append("rail")
+        children = [
+            Child(role, ["run", role], env | ports[role], essential=role == "engine") for role in roles
+        ]
+        supervisor = Supervisor(children, say, ready=ready)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
         say(f"Starting engine, projector, follower and relay of {home}; Ctrl-C stops them.")
         status = supervisor.run()
     say("Stopped.")
     return status
+
+
+def _ready(site: Site) -> Callable[[], bool]:
+    """Whether what is sent will be decided. On Kafka others may run beside us, on other machines too."""
+    if site.kind == "kafka":
+        from engine.kafka_engines import Engines  # noqa: PLC0415 - the client, for whom it concerns
+
+        return Engines(site.kafka, READY_S).own_all
+    return EngineClient(site.home.socket).answers
 
 
 def run_engine(output: Output, home: Home, settings: Settings) -> None:
@@ -89,6 +103,12 @@ def run_follower(output: Output, home: Home, settings: Settings) -> None:
 def run_relay(output: Output, home: Home, settings: Settings) -> None:
     """The relay's process."""
     _run_reactor(home, settings, RELAY, Relay(RELAY))
+
+
+def run_publisher(output: Output, home: Home, settings: Settings) -> None:
+    """The publisher's process."""
+    told, _ = until_told()
+    publish(home, settings, told)
 
 
 def run_rail(output: Output, home: Home, settings: Settings) -> None:
@@ -127,5 +147,11 @@ def _run_reactor(home: Home, settings: Settings, system: str, reactor: Reactor) 
         def submit(outs: Sequence[Out]) -> None:
             send([Out(out.key, out.value, proof(system, key, out.value)) for out in outs])
 
-        host = Host(reactor, logs, submit, snapshots=[site.snapshots(one) for one in site.partitions])
+        host = Host(
+            reactor,
+            logs,
+            submit,
+            snapshots=[site.snapshots(one) for one in site.partitions],
+            progress=[operating.reader(system, one, log) for one, log in enumerate(logs)],
+        )
         host.run(told, lambda: told.wait(IDLE_S))

@@ -13,8 +13,10 @@ from typing import Final
 import psycopg
 
 from console.read_models import AT_ONCE
+from engine import operating
 from engine.errors import DaybookError
 from engine.log.records import wall_clock
+from engine.observer import Progress
 from engine.site import OpenLog, Site
 from projections.database import DatabaseUnavailable, first_line
 from projections.projector import Projector
@@ -32,6 +34,9 @@ class Projecting:
         self._site = site
         self._dsn = dsn
         self._own: dict[int, tuple[OpenLog, Projector]] = {}
+        self._progress: dict[int, Progress] = {}
+        self._idle: set[int] = set()
+        """Partitions with nothing new when they were asked last: what is new is seen without a question."""
 
     def gain(self, partitions: Sequence[int]) -> None:
         """Begin with these."""
@@ -42,19 +47,34 @@ class Projecting:
             except BaseException:
                 log.close()
                 raise
+            self._progress[partition] = operating.reader(ROLE, partition, log)
 
     def lose(self, partitions: Sequence[int]) -> None:
         """Let go of these. What was begun of them is done: a step is one transaction."""
+        self._idle.difference_update(partitions)
         for partition in partitions:
             found = self._own.pop(partition, None)
             if found is not None:
                 log, projector = found
                 projector.close()
                 log.close()
+                self._progress.pop(partition).close()
 
     def step(self) -> int:
         """Project a batch of each; returns how many events that were."""
-        return sum(projector.step(AT_ONCE) for _, projector in list(self._own.values()))
+        done = 0
+        for partition, (log, projector) in list(self._own.items()):
+            if partition in self._idle and not log.wait_events(projector.offset, 0.0):
+                self._progress[partition].step(0, projector.offset)
+                continue
+            applied = projector.step(AT_ONCE)
+            if applied:
+                self._idle.discard(partition)
+            else:
+                self._idle.add(partition)
+            self._progress[partition].step(applied, projector.offset)
+            done += applied
+        return done
 
     def positions(self) -> list[tuple[int, int]]:
         """Each partition with the offset of its newest event in the read models."""
@@ -99,6 +119,7 @@ def _share(projecting: Projecting, site: Site, told: Told) -> None:
         ROLE,
         gained,
         projecting.lose,
+        topic=site.kafka.events,
         session_ms=site.settings.group_session_ms,
         protocol=site.settings.group_protocol,
     )

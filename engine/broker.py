@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -35,12 +36,27 @@ class BrokerFailed(DaybookError):
 
 
 class Node:
-    """One broker, which is a controller too. It may be killed and started again; its ports and data stay."""
+    """One broker, which is a controller too. It may be killed and started again; its ports and data stay.
 
-    def __init__(self, folder: Path, number: int, heap_mb: int, java: Path, class_path: str) -> None:
+    port: of its own choosing if 0.   dies_with: the process whose end is its end.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        heap_mb: int,
+        java: Path,
+        class_path: str,
+        *,
+        port: int = 0,
+        dies_with: int = 0,
+    ) -> None:
         self.folder = folder
         self.number = number
         self.port, self.controller_port = _free_ports(2)
+        self.port = port or self.port
+        self._dies_with = dies_with or os.getpid()
         self.config = folder / "server.properties"
         self.log_file = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -69,6 +85,13 @@ class Node:
                 env=_environment(self.folder),
                 start_new_session=True,
             )
+        subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _GUARD, str(self._dies_with), str(self.process.pid)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def wait_ready(self, timeout_s: float = START_S) -> None:
         """Return when it takes connections. Raises BrokerFailed."""
@@ -118,6 +141,8 @@ class Cluster:
     """folder: for data, settings and logs; made anew where it is not there.   nodes: 1 or 3.
 
     options: more lines of `server.properties`, for every node, such as `{"log.message.timestamp.type": ...}`.
+    port: of the first node, the others have the next ones; any that are free if 0.
+    dies_with: the process whose end ends them too, kill -9 included; the one that asks, if 0.
     """
 
     def __init__(
@@ -128,10 +153,23 @@ class Cluster:
         options: Mapping[str, str] | None = None,
         version: str = VERSION,
         heap_mb: int = HEAP_MB,
+        port: int = 0,
+        dies_with: int = 0,
     ) -> None:
         java, class_path = _runtime(version)
         self.folder = folder
-        self.nodes = [Node(folder / f"node-{n}", n, heap_mb, java, class_path) for n in range(1, nodes + 1)]
+        self.nodes = [
+            Node(
+                folder / f"node-{n}",
+                n,
+                heap_mb,
+                java,
+                class_path,
+                port=port and port + n - 1,
+                dies_with=dies_with,
+            )
+            for n in range(1, nodes + 1)
+        ]
         self._options = dict(options or {})
 
     @property
@@ -150,11 +188,24 @@ class Cluster:
                 self._configure(node)
                 node.format(cluster_id.ljust(22, "A"), alone=len(self.nodes) == 1)
             id_file.write_text(cluster_id)
+        there = len(list(self.folder.glob("node-*")))
+        if there != len(self.nodes):
+            raise WrongUse(
+                f"{self.folder} holds a cluster of {there} nodes, and {len(self.nodes)} were asked for.",
+                "Ask for as many, or choose another folder.",
+            )
         for node in self.nodes:
-            self._configure(node)
-            node.start()
-        for node in self.nodes:
-            node.wait_ready()
+            if _listens(node.port):
+                raise WrongUse(f"Port {node.port} is in use already.", "Choose another one.")
+        try:
+            for node in self.nodes:
+                self._configure(node)
+                node.start()
+            for node in self.nodes:
+                node.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End all nodes: at once, since a quorum that shrinks one by one makes the last ones wait."""
@@ -205,6 +256,35 @@ class Cluster:
             **self._options,
         }
         node.config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+
+
+_GUARD: Final = """
+import os, select, signal, sys, time
+parent, child = map(int, sys.argv[1:])
+try:
+    files = [os.pidfd_open(pid) for pid in (child, parent)]
+except ProcessLookupError:
+    files = []
+except (AttributeError, OSError):
+    files = None
+if files:
+    if files[0] not in select.select(files, [], [])[0]:
+        signal.pidfd_send_signal(files[0], signal.SIGKILL)
+elif files is None or os.path.exists(f"/proc/{child}"):
+    def there(pid):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+    while there(parent) and there(child):
+        time.sleep(0.5)
+    if there(child):
+        os.kill(child, signal.SIGKILL)
+"""
+"""Kills a broker whose parent has ended, however that ended. A process of its own, since nothing else lives
+longer; by file descriptors where there are any, so that it never meets a process that has the same id later.
+"""
 
 
 def java_command(version: str = VERSION) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from book.digest import book_digest, joint_digest, partition_digest
+from book.state import Book
 from engine.admission import Admission
 from engine.client import EngineClient
 from engine.errors import EngineUnreachable, LogLocked, OutcomeUnknown, Uncertain
@@ -52,6 +53,10 @@ class InProcess:
         self._log = log
         self._answers: list[Answer] = []
         self.worker = Worker(log, folded, admission=admission, answered=self._answered, batch=batch)
+
+    def book(self, name: str) -> Book:
+        """The book as it is."""
+        return self.worker.folded.partition.books[name]
 
     def submit(self, outs: Sequence[Out]) -> list[Answer]:
         """Decide the commands and give their outcomes, durable when this returns."""
@@ -108,8 +113,8 @@ def connect(
     signed_by, key = identity or (LOCAL_KEY, key)
     site = Site(home, settings)
     if site.kind == "kafka":
-        with _over_kafka(site, founding) as submit:
-            yield Connection(submit, signed_by, key, live=True)
+        with _over_kafka(site, founding) as (submit, live):
+            yield Connection(submit, signed_by, key, live=live)
         return
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -140,25 +145,30 @@ def _unlocked(site: Site, deadline: float) -> OpenLog | None:
 
 
 @contextlib.contextmanager
-def _over_kafka(site: Site, founding: bool) -> Iterator[Submit]:
-    """Raises EngineUnreachable where nobody would decide what is sent."""
-    from engine.kafka_client import KafkaClient, engines  # noqa: PLC0415 - the client, for whom it concerns
+def _over_kafka(site: Site, founding: bool) -> Iterator[tuple[Submit, bool]]:
+    """What commands are sent to, and whether engines of the group decide them.
+
+    Raises EngineUnreachable where nobody would.
+    """
+    from engine.kafka_client import KafkaClient  # noqa: PLC0415 - the client, for whom it concerns
+    from engine.kafka_engines import Engines  # noqa: PLC0415 - as above
 
     deadline = time.monotonic() + (0 if founding else PATIENCE_S)
-    while engines(site.kafka) == 0:
+    engines = Engines(site.kafka)
+    while engines.members() == 0:
         if time.monotonic() < deadline:
             time.sleep(0.2)
             continue
         if not founding:
             raise EngineUnreachable(
-                f"No engine is a member of the group {site.kafka.prefix}-engine at {site.kafka.bootstrap}; "
+                f"No engine is a member of the group {engines.group} at {site.kafka.bootstrap}; "
                 "nothing was sent."
             )
         with contextlib.ExitStack() as stack:
-            yield _Founding(site, stack).submit
+            yield EachPartition(site, stack, lambda: Admission(site.home.keyring())).submit, False
         return
     with KafkaClient(site.kafka) as client:
-        yield client.submit
+        yield client.submit, True
 
 
 @contextlib.contextmanager
@@ -176,23 +186,40 @@ def sending(site: Site) -> Iterator[Callable[[Sequence[Out]], object]]:
         yield client.submit
 
 
-class _Founding:
-    """Engines in this process for the partitions of what is sent, on a cluster where none runs yet."""
+class EachPartition:
+    """Engines in this process for the partitions of what is sent. For who is alone on the cluster: opening a
+    partition fences whoever writes it. stack: until when they live.   admission: made for each of them.
+    """
 
-    def __init__(self, site: Site, stack: contextlib.ExitStack) -> None:
+    def __init__(
+        self, site: Site, stack: contextlib.ExitStack, admission: Callable[[], Admission] = Admission
+    ) -> None:
         self._site = site
         self._stack = stack
+        self._admission = admission
         self._engines: dict[int, InProcess] = {}
 
     def submit(self, outs: Sequence[Out]) -> list[Answer]:
-        """Decide the commands one by one."""
-        return [self._engine(self._site.partition_of(out.key)).submit([out])[0] for out in outs]
+        """Each command's outcome, in their order; those of a partition are decided together."""
+        parts: dict[int, list[int]] = {}
+        for index, out in enumerate(outs):
+            parts.setdefault(self._site.partition_of(out.key), []).append(index)
+        answers: list[Answer] = [()] * len(outs)
+        for partition, indexes in parts.items():
+            decided = self._engine(partition).submit([outs[index] for index in indexes])
+            for index, answer in zip(indexes, decided, strict=True):
+                answers[index] = answer
+        return answers
+
+    def book(self, name: str) -> Book:
+        """The book as it is."""
+        return self._engine(self._site.partition_of(name)).worker.folded.partition.books[name]
 
     def _engine(self, partition: int) -> InProcess:
         found = self._engines.get(partition)
         if found is None:
             log = self._stack.enter_context(self._site.write(partition))
-            found = InProcess(log, admission=Admission(self._site.home.keyring()))
+            found = InProcess(log, admission=self._admission())
             self._engines[partition] = found
         return found
 

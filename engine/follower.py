@@ -18,6 +18,7 @@ from engine.fold import Folded
 from engine.links import link_of, next_link
 from engine.log.moved import moved_to
 from engine.log.records import BookLog, Clock, Record, wall_clock
+from engine.observer import UNHEARD, Progress
 from engine.places import Place
 from engine.receipts import Receipt, Signer, append_link, read_links
 from engine.snapshots import KEEP, load_newest, write_snapshot
@@ -56,6 +57,7 @@ class Follower:
         self.receipts = receipts
         self.signer = signer
         self.clock = clock
+        self.progress: Progress = UNHEARD
         self._snapshot_events = snapshot_events
         self._snapshot_s = snapshot_s
         self._sign_s = sign_s
@@ -82,6 +84,7 @@ class Follower:
             self._new_events >= self._snapshot_events or now - self._new_since >= self._snapshot_s
         ):
             self._write_snapshot()
+        self.progress.step(count, self.folded.offset)
         return count
 
     def run(self, told: Told, idle_s: float = 0.2) -> None:
@@ -157,10 +160,12 @@ class Follower:
         )
         append_link(self.receipts, self.receipt)
         self._signed_at = time.monotonic()
+        self.progress.receipt(self.receipt.signed_at_ms)
 
     def _write_snapshot(self) -> None:
         write_snapshot(self.snapshots, self.folded, self._keep)
         self._new_events = 0
+        self.progress.snapshot()
 
     def _newest_receipt(self) -> Receipt | None:
         """What was signed here last. The log must hold it."""

@@ -13,7 +13,7 @@ import gc
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from threading import Event as Told
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from engine.follower import Follower
 from engine.log.records import BookLog
@@ -23,14 +23,15 @@ READ_AHEAD_KB: Final = 128 << 10
 LEAST_AHEAD_KB: Final = 4 << 10
 
 
-Open = Callable[[int], AbstractContextManager[BookLog]]
-Make = Callable[[int, BookLog], Follower]
+L = TypeVar("L", bound=BookLog)
+Open = Callable[[int], AbstractContextManager[L]]
+Make = Callable[[int, L], Follower]
 
 
-class Followers:
+class Followers(Generic[L]):
     """open: a reader of a partition.   make: the follower of a partition over that reader."""
 
-    def __init__(self, open: Open, make: Make) -> None:
+    def __init__(self, open: Open[L], make: Make[L]) -> None:
         self._open = open
         self._make = make
         self._followers: dict[int, tuple[Follower, ExitStack]] = {}
@@ -63,6 +64,7 @@ class Followers:
     def _take_up(self, partition: int) -> None:
         with ExitStack() as stack:
             follower = self._make(partition, stack.enter_context(self._open(partition)))
+            stack.callback(follower.progress.close)
             self._followers[partition] = follower, stack.pop_all()
 
     def run(self, told: Told, poll: Callable[[], object] = lambda: None, idle_s: float = 0.2) -> None:

@@ -16,14 +16,19 @@ from schemas.books import Administrator, SystemBookOpened
 from schemas.catalogue import encode
 
 
-def begin(log: BookLog, administrators: Sequence[Administrator], at_ms: int) -> bool:
-    """Write the first event of an empty log. False, and nothing is written, where it has begun already."""
+def begin(
+    log: BookLog, administrators: Sequence[Administrator], at_ms: int, epoch_id: str | None = None
+) -> bool:
+    """Write the first event of an empty log. False, and nothing is written, where it has begun already.
+
+    epoch_id: by which receipts know the log; by where it is kept, or by chance, unless a simulation says it.
+    """
     if next(iter(log.events(BEFORE_FIRST)), None) is not None:
         return False
     event = SystemBookOpened(
         administrators=tuple(administrators),
         release=RELEASE,
-        epoch_id=epoch_id_of(log) or secrets.token_hex(8),
+        epoch_id=epoch_id or epoch_id_of(log) or secrets.token_hex(8),
     )
     force_setattr(event, "seq", 1)
     force_setattr(event, "book", SYSTEM_BOOK)

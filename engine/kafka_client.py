@@ -183,19 +183,3 @@ def _passing(error: KafkaError) -> None:
         return
     if not error.retriable():
         raise OutcomeUnknown(f"The commands are stored, but their outcomes cannot be read: {error.str()}.")
-
-
-def engines(kafka: Kafka) -> int | None:
-    """How many engines are members of the site's group; None where the cluster does not say."""
-    group = f"{kafka.prefix}-engine"
-    admin = kafka.admin()
-    try:
-        found = admin.describe_consumer_groups([group], request_timeout=ANSWER_S)[group].result()
-    except KafkaException as error:
-        told = error.args[0]
-        if told.code() == KafkaError.GROUP_ID_NOT_FOUND:
-            return 0
-        if told.code() in {KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED}:
-            return None
-        raise unavailable(error, f"asking for the group {group}") from error
-    return len(found.members)

@@ -13,4 +13,9 @@ def kafka_of(settings: Settings) -> Kafka:
         raise NotInitialised(
             "This home's log is in Kafka.", "Set DAYBOOK_KAFKA_BOOTSTRAP to host:port of it."
         )
-    return Kafka(settings.kafka_bootstrap, settings.topic_prefix, dict(settings.kafka_options))
+    return Kafka(
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        dict(settings.kafka_options),
+        settings.transaction_ms,
+    )

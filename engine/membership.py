@@ -24,7 +24,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, To
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from engine.errors import LogUnavailable, NotInitialised
-from engine.log.topics import ANSWER_S, Kafka, unavailable
+from engine.log.topics import ANSWER_S, LIBRARY, Kafka, unavailable
 from engine.settings import GroupProtocol
 
 Partitions = Callable[[Sequence[int]], None]
@@ -91,7 +91,8 @@ class Membership:
                     "max.poll.interval.ms": max(POLL_MS, session_ms),
                 },
                 _PROTOCOLS[self.protocol](session_ms),
-            )
+            ),
+            logger=LIBRARY,
         )
         self._consumer.subscribe(
             [self.topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke

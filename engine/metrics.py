@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,9 +24,11 @@ from prometheus_client.registry import Collector
 
 from book.state import Book, Partition
 from commands.decide import RELEASE
+from engine import spans
 from engine.errors import WrongUse
 from engine.log.records import BEFORE_FIRST, Measured, Record, wall_clock
 from engine.logger import logger
+from engine.observer import Progress
 from engine.settings import Settings
 
 ACCEPTED: Final = "accepted"
@@ -176,6 +178,7 @@ class WorkerMetrics:
         if events:
             self._commit.observe(took_s)
             self._events.inc(events)
+            spans.committed("daybook commit", took_s, commands=commands, events=events, position=position)
         if commands:
             self._commands.inc(commands)
             self._count(ACCEPTED, commands - sum(said.values()))
@@ -211,26 +214,6 @@ class WorkerMetrics:
         if known is None:
             known = self._said[reason] = self._metrics.outcomes.labels(self._partition, reason).inc
         known(count)
-
-
-class Progress(Protocol):
-    """What a projector, follower, relay or publisher tells of a partition, once a step."""
-
-    def step(self, events: int, offset: int) -> None:
-        """So many events were handled, and the newest of all stands at the offset."""
-        ...
-
-    def receipt(self, signed_ms: int) -> None:
-        """A receipt was signed then."""
-        ...
-
-    def snapshot(self, written_s: float | None = None) -> None:
-        """A snapshot was written then, or just now."""
-        ...
-
-    def close(self) -> None:
-        """The partition is another's now."""
-        ...
 
 
 class ReaderMetrics:

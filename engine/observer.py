@@ -1,9 +1,9 @@
-"""What a worker tells whoever counts: in its own thread, a few times a batch and never a command."""
+"""What a worker, or who follows events, tells whoever counts: a few times a batch, never once a command."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from book.state import Partition
 from engine.log.records import Record
@@ -31,3 +31,42 @@ class Observer(Protocol):
     def idle(self, position: int) -> None:
         """Nothing was there to take behind the position."""
         ...
+
+
+class Progress(Protocol):
+    """What a projector, follower, relay or publisher tells of a partition, once a step."""
+
+    def step(self, events: int, offset: int) -> None:
+        """So many events were handled, and the newest of all stands at the offset."""
+        ...
+
+    def receipt(self, signed_ms: int) -> None:
+        """A receipt was signed then."""
+        ...
+
+    def snapshot(self, written_s: float | None = None) -> None:
+        """A snapshot was written then, or just now."""
+        ...
+
+    def close(self) -> None:
+        """The partition is another's now."""
+        ...
+
+
+class Unheard:
+    """A `Progress` that nobody counts."""
+
+    def step(self, events: int, offset: int) -> None:
+        pass
+
+    def receipt(self, signed_ms: int) -> None:
+        pass
+
+    def snapshot(self, written_s: float | None = None) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+UNHEARD: Final[Progress] = Unheard()

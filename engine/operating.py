@@ -9,7 +9,8 @@ from typing import Final
 
 from engine import logger
 from engine.log.records import Measured
-from engine.metrics import Metrics, Progress, metrics_of
+from engine.metrics import Metrics, metrics_of
+from engine.observer import UNHEARD, Progress
 from engine.settings import Settings
 
 ROLES: Final = ("engine", "projector", "follower", "relay", "publisher", "rail")
@@ -32,26 +33,7 @@ def metrics() -> Metrics | None:
 
 def reader(consumer: str, partition: int, log: Measured) -> Progress:
     """What a projector, follower, relay or publisher tells once a step; close it with the partition."""
-    return _NOBODY if not _metrics else _metrics[0].reader(consumer, partition, log)
-
-
-class _Unheard:
-    """Where nobody operates the process."""
-
-    def step(self, events: int, offset: int) -> None:
-        pass
-
-    def receipt(self, signed_ms: int) -> None:
-        pass
-
-    def snapshot(self, written_s: float | None = None) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-_NOBODY: Final[Progress] = _Unheard()
+    return UNHEARD if not _metrics else _metrics[0].reader(consumer, partition, log)
 
 
 def ports(settings: Settings) -> dict[str, dict[str, str]]:

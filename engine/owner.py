@@ -19,7 +19,8 @@ import msgspec
 from engine import garbage
 from engine.errors import LogUnavailable, Uncertain
 from engine.fold import Folded
-from engine.log.kafka import CLAIM_S, COMMIT_S, KafkaLog
+from engine.log.kafka import KafkaLog
+from engine.log.topic_writer import CLAIM_S, COMMIT_S
 from engine.log.topics import Kafka
 from engine.logger import logger
 from engine.membership import Membership
@@ -87,6 +88,7 @@ class Owner:
         self._told = Told()
         self._well = time.monotonic()
         self._reported = 0.0
+        self._began_from = ""
         self._thread = Thread(target=self._run, name=f"partition-{partition}", daemon=True)
 
     def start(self) -> None:
@@ -159,6 +161,7 @@ class Owner:
                 "partition_taken",
                 partition=self.partition,
                 offset=folded.offset,
+                what=self._began_from,
                 seconds=round(time.monotonic() - began, 3),
             )
             try:
@@ -191,10 +194,15 @@ class Owner:
         warm, self._warm = self._warm, None
         self.progress.at("taking over what was kept warm", LOAD_S)
         folded = warm.take() if warm is not None else None
+        self._began_from = "from what was kept warm"
         with _loading:
             if folded is None:
                 self.progress.at("reading a snapshot", LOAD_S)
-                folded = self._load(log) or Folded()
+                folded = self._load(log)
+                self._began_from = "from a snapshot"
+            if folded is None:
+                folded = Folded()
+                self._began_from = "from the beginning"
             while not self._told.is_set():
                 before = folded.offset
                 self.progress.at(f"folding events behind offset {before}", CLAIM_S)

@@ -25,11 +25,12 @@ from commands.permission import may, permits
 from commands.urgent import URGENT
 from engine.admission import Admission
 from engine.log.partitioning import ONLY, Place
-from engine.log.records import Out, Record
+from engine.log.records import Headers, Out, Record
 from schemas.books import AdvanceTime, ConfirmClock, OpenBook, SetRepeatWindow
 from schemas.catalogue import digest, encode, fingerprint
 from schemas.message import Command, Event
 from schemas.rejections import UNREMEMBERED, WAITED_MS, CommandRejected, CommandRepeated, Rejection, reject
+from schemas.tracing import carried
 
 AHEAD_MS = 60_000
 """How far a command's issue time may be ahead of a wall clock."""
@@ -41,6 +42,8 @@ TIMERS_AT_ONCE = 256
 """How many timers fire before the worker commits what they did."""
 
 REPEATED = "repeated"
+PROOF_HEADERS = 2
+"""Nearly every command has these, `key` and `mac`, and no trace to be looked for."""
 
 Answer = tuple[bytes, ...]
 """The events, as stored, that are the outcome of one command."""
@@ -297,12 +300,15 @@ class Pipeline:
             if mark:
                 put(event, "fingerprint", mark)
         evolve(self.partition, event)
+        more = len(record.headers)
+        if more and more != PROOF_HEADERS:
+            return self.keep(key, event, carried(record.headers))
         return self.keep(key, event)
 
-    def keep(self, key: bytes, event: Event) -> bytes:
+    def keep(self, key: bytes, event: Event, headers: Headers = ()) -> bytes:
         """Keep the event to be committed; returns its bytes."""
         value = encode(event)
-        self.outs.append(Out(key, value))
+        self.outs.append(Out(key, value, headers))
         return value
 
 

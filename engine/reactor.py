@@ -28,6 +28,7 @@ from book.state import Book
 from engine.errors import Busy, EngineStopped, EngineUnreachable, LogCorrupt, OutcomeUnknown
 from engine.fold import Folded
 from engine.log.records import BookLog, Clock, Out, Record, wall_clock
+from engine.observer import UNHEARD, Progress
 from engine.places import Place
 from engine.snapshots import load_newest
 from schemas.catalogue import decode_event, encode
@@ -77,11 +78,12 @@ class _Asked(msgspec.Struct):
 class _Followed:
     """A log, and the offset of the newest event that was looked at."""
 
-    __slots__ = ("log", "offset")
+    __slots__ = ("log", "offset", "progress")
 
-    def __init__(self, log: BookLog, offset: int) -> None:
+    def __init__(self, log: BookLog, offset: int, progress: Progress) -> None:
         self.log = log
         self.offset = offset
+        self.progress = progress
 
 
 class Host:
@@ -89,6 +91,7 @@ class Host:
 
     logs: each open as a reader.   submit: sends commands; what it raises of `LOST` is silence.
     snapshots: of each log, where the newest are found; without them all of a log is folded.
+    progress: of each log, who counts.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Host:
         submit: Submit,
         *,
         snapshots: Sequence[Path | Place] = (),
+        progress: Sequence[Progress] = (),
         clock: Clock = wall_clock,
     ) -> None:
         self.reactor = reactor
@@ -108,7 +112,7 @@ class Host:
         for number, log in enumerate(logs):
             folded = (load_newest(snapshots[number], log) if snapshots else None) or Folded()
             folded.apply(log.events(folded.offset))
-            self._logs.append(_Followed(log, folded.offset))
+            self._logs.append(_Followed(log, folded.offset, progress[number] if progress else UNHEARD))
             for book in folded.partition.books.values():
                 self._ask(reactor.owed(book))
 
@@ -121,12 +125,14 @@ class Host:
         """Look at what is new, submit what it calls for; returns how many events there were."""
         count = 0
         for followed in self._logs:
+            before = count
             for record in islice(followed.log.events(followed.offset), AT_ONCE):
                 event = _event_of(record)
                 self._hear(event)
                 self._ask(self.reactor.react(event))
                 followed.offset = record.offset
                 count += 1
+            followed.progress.step(count - before, followed.offset)
         now_ms = self._clock()
         self._ask(self.reactor.due(now_ms))
         self._send(now_ms)

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     kafka_bootstrap: `host:port,...` of the Kafka cluster that a home with its log in Kafka uses.
     kafka_options: librdkafka's settings for security, as JSON: `{"security.protocol": "SASL_SSL", ...}`.
     topic_prefix: what the names of the site's topics begin with.
+    transaction_ms: how long the brokers let a transaction of a writer that went silent stand in the way of
+        those who read, in milliseconds.
     group_session_ms: after how long of silence another process takes over what a dead one had in Kafka.
     group_protocol: `classic` or `consumer` (KIP-848) for the groups that share partitions; `auto` takes the
         latter where the brokers have it and allow the session time.
@@ -57,6 +59,7 @@ class Settings(BaseSettings):
     kafka_bootstrap: str | None = Field(default=None, pattern=r"^[^\s,:]+(:\d+)?(,[^\s,]+)*$")
     kafka_options: dict[str, str] = {}
     topic_prefix: str = Field(default="daybook", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    transaction_ms: int = Field(default=15_000, ge=1_000, le=900_000)
     group_session_ms: int = Field(default=10_000, ge=1_000, le=600_000)
     group_protocol: GroupProtocol = "auto"
     snapshots: str | None = Field(default=None, min_length=1)

@@ -18,7 +18,7 @@ from engine.archive import Archive
 from engine.errors import NotInitialised
 from engine.home import Home
 from engine.log.recorder import RecorderLog
-from engine.log.records import BookLog, Clock, Out, wall_clock
+from engine.log.records import BookLog, Clock, Measured, Out, wall_clock
 from engine.places import Place, place_at
 from engine.settings import Settings
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.log.topics import Kafka
 
 
-class OpenLog(BookLog, Protocol):
+class OpenLog(BookLog, Measured, Protocol):
     """One partition of a home, open for reading, or for its one writer."""
 
     def submit(self, commands: Sequence[Out]) -> Sequence[int]:

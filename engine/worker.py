@@ -55,17 +55,20 @@ class Worker:
         admission: Admission | None = None,
         answered: Answered | None = None,
         clock: Clock = wall_clock,
+        elapsed: Callable[[], float] = time.monotonic,
         batch: int | None = None,
         overlapped: OverlappedLog | None = None,
         backlog: Backlog | None = None,
         observer: Observer | None = None,
     ) -> None:
+        """elapsed: seconds that only rise, by which idle timers are paced."""
         assert overlapped is None or overlapped is log, "there is one log"
         self.log = log
         self._overlapped = overlapped
         self._beside = ThreadPoolExecutor(1, "commit") if overlapped is not None else None
         self._committing: tuple[Future[float], _Page] | None = None
         self.clock = clock
+        self.elapsed = elapsed
         self.folded = folded or Folded()
         self.folded.apply(log.events(self.folded.offset))
         if not self.folded.partition.books:
@@ -191,7 +194,7 @@ class Worker:
 
     def _fire_idle(self, until_ms: int) -> None:
         """Fire what is due by then in wall books that nobody is writing to."""
-        now = time.monotonic()
+        now = self.elapsed()
         if now - self._timers_asked < (PACE_S if self._works else IDLE_TIMERS_S):
             return
         self._timers_asked = now

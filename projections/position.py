@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Protocol
 
+import msgspec
+
 from engine.errors import DaybookError, LogCorrupt
 from engine.log.moved import moved_to
 from engine.log.records import BEFORE_FIRST, Record
@@ -27,9 +29,24 @@ class OtherLog(DaybookError):
     advice = "Check DAYBOOK_DATABASE_URL and the log, or build them anew with `daybook replay rebuild`."
 
 
+class ShorterLog(OtherLog):
+    """The read models are ahead of what can be seen of this log: of another one, or late to be seen here."""
+
+
 def digest_of(record: Record) -> str:
     """By which an event is known again."""
     return hashlib.blake2b(record.value, digest_size=16).hexdigest()
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The newest event in the read models. digest: by which it is known again."""
+
+    offset: int
+    digest: str
+
+    @classmethod
+    def of(cls, record: Record) -> Position:
+        return cls(record.offset, digest_of(record))
 
 
 def position(session: Session, partition: int) -> int | None:
@@ -46,33 +63,41 @@ def begin(session: Session, partition: int) -> None:
     execute(session, statement, partition, BEFORE_FIRST)
 
 
-def recall(session: Session, log: EventLog, partition: int) -> int:
-    """The position, which must be one of this log's. Raises OtherLog."""
+def stored(session: Session, partition: int) -> Position:
+    """The partition's row, which has to be there."""
     found = execute(
         session, f"SELECT event_offset, event_digest FROM {LIVE}.position WHERE partition = %s", partition
     ).fetchone()
     assert found is not None, "a partition that is projected has its row"
-    offset, digest = int(found[0]), str(found[1])
-    if offset > BEFORE_FIRST:
+    return Position(int(found[0]), str(found[1]))
+
+
+def recall(at: Position, log: EventLog) -> int:
+    """The offset of the position, which must be one of this log's. Raises OtherLog, ShorterLog."""
+    if at.offset > BEFORE_FIRST:
         try:
-            record = next(iter(log.events(offset - 1)), None)
+            record = next(iter(log.events(at.offset - 1)), None)
         except LogCorrupt:  # where reading says by itself that it cannot be there
             record = None
-        if record is None or record.offset != offset or digest_of(record) != digest:
-            moved = moved_to(log, lambda one: digest_of(one) == digest)
-            if moved is None:
-                raise OtherLog(f"The read models stand at event {offset}, which is not in this log.")
-            move(session, partition, offset, moved)  # a guard like any other: who lost the race asks again
-            return moved.offset
-    return offset
+        if record is None:
+            raise ShorterLog(f"The read models stand at event {at.offset}, and the log ends before that.")
+        if Position.of(record) != at:
+            raise OtherLog(f"The read models stand at event {at.offset}, which is not in this log.")
+    return at.offset
 
 
-def move(session: Session, partition: int, expected: int, to: Record) -> bool:
+def found_again(at: Position, log: EventLog) -> Position | None:
+    """The position in a log that was moved: where its event stands now. None where it was not moved."""
+    moved = moved_to(log, lambda one: Position.of(one).digest == at.digest)
+    return None if moved is None else Position.of(moved)
+
+
+def move(session: Session, partition: int, expected: int, to: Position) -> bool:
     """Move the position from where it is expected to be. False, and nothing is changed, where it is not."""
     moved = execute(
         session,
         f"UPDATE {LIVE}.position SET event_offset = %s, event_digest = %s "
         "WHERE partition = %s AND event_offset = %s",
-        *(to.offset, digest_of(to), partition, expected),
+        *(to.offset, to.digest, partition, expected),
     )
     return moved.rowcount == 1

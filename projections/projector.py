@@ -11,17 +11,21 @@ import gc
 from collections.abc import Iterator
 from typing import Final
 
+import psycopg
+
 from engine.errors import LogCorrupt
 from projections.batches import batches
-from projections.database import connect
-from projections.layout import LIVE, ensure
-from projections.making import make, prepare
-from projections.position import EventLog, begin, move, recall
+from projections.position import EventLog, OtherLog, Position, ShorterLog, found_again, recall
 from projections.read_models import changes_of
+from projections.store import PostgresStore, Store
 from projections.tables import Batch
 
 BATCH: Final = 10_000
 """Events in a transaction when there are many to catch up with."""
+
+
+PATIENCE: Final = 100
+"""Steps in which the log may end before a position that another projector has moved: it saw more of it."""
 
 
 class _Moved(Exception):
@@ -29,35 +33,55 @@ class _Moved(Exception):
 
 
 class Projector:
-    """Keeps the read models of one partition. dsn: of their database.   log: where the events are."""
+    """Keeps the read models of one partition. store: where they are, or the database's DSN.   log: where the
+    events are.
+    """
 
-    def __init__(self, dsn: str, log: EventLog, partition: int = 0) -> None:
+    def __init__(self, store: Store | str, log: EventLog, partition: int = 0) -> None:
         """Makes tables that are missing. Raises DatabaseUnavailable, ReadModelsChanged or OtherLog."""
         self.log = log
         self.partition = partition
         self._reading: tuple[int, Iterator[Batch]] | None = None
-        self._session = connect(dsn)
+        self._lost = 0
+        self._store = PostgresStore(store) if isinstance(store, str) else store
         try:
-            prepare(self._session)
-            ensure(self._session)
-            begin(self._session, partition)
-            self.offset = recall(self._session, log, partition)
+            self.offset = self._begin()
         except BaseException:
-            self._session.close()
+            self._store.close()
             raise
+
+    def _begin(self) -> int:
+        """Where the read models are, also where the log was moved since (`daybook adopt`)."""
+        try:
+            return self._look()
+        except OtherLog:
+            at = self._store.position(self.partition)
+            now = found_again(at, self.log)
+            if now is None:
+                raise
+            self._store.move(self.partition, at.offset, now)  # or another projector has done it
+            return self._look()
+
+    def _look(self) -> int:
+        """Where the read models are, which somebody else may have moved or made anew."""
+        self._store.ensure()  # what a rebuild by another release has put there is not ours to fill
+        self._store.begin(self.partition)
+        return recall(self._store.position(self.partition), self.log)
 
     def step(self, limit: int = BATCH) -> int:
         """Apply about `limit` events that the read models lack; returns how many, 0 where there are none."""
+        if self._lost and not self._found():
+            return 0
         with collector_paused():
             while (batch := self._next(limit)) is not None:
                 try:
                     self._apply(batch)
                 except _Moved:
-                    ensure(
-                        self._session
-                    )  # what a rebuild by another release has put there is not ours to fill
-                    begin(self._session, self.partition)
-                    self.offset = recall(self._session, self.log, self.partition)
+                    self._reading = None
+                    if not self._found():
+                        return 0
+                except psycopg.errors.DeadlockDetected:
+                    # A payment between books has one row, and the other book's partition another projector.
                     self._reading = None
                 except BaseException:
                     self._reading = None
@@ -65,6 +89,18 @@ class Projector:
                 else:
                     return len(batch.records)
         return 0
+
+    def _found(self) -> bool:
+        """Look where somebody else has moved the position. False: that cannot be seen in the log yet."""
+        try:
+            self.offset = self._look()
+        except ShorterLog:
+            self._lost += 1
+            if self._lost > PATIENCE:
+                raise
+            return False
+        self._lost = 0
+        return True
 
     def _next(self, limit: int) -> Batch | None:
         """The next batch; the reading goes on where it was, so that no page of the log is read twice."""
@@ -88,7 +124,7 @@ class Projector:
 
     def close(self) -> None:
         """Give the session back."""
-        self._session.close()
+        self._store.close()
 
     def _apply(self, batch: Batch) -> None:
         last = batch.records[-1]
@@ -100,10 +136,10 @@ class Projector:
                 f"{type(error).__name__}: {error}.",
                 "Run verify; the read models stay as they were before.",
             ) from error
-        with self._session.transaction():
-            if not move(self._session, self.partition, self.offset, last):
+        with self._store.transaction():
+            if not self._store.move(self.partition, self.offset, Position.of(last)):
                 raise _Moved
-            make(self._session, LIVE, changes)
+            self._store.make(changes)
         self.offset = last.offset
 
 

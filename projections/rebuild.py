@@ -28,7 +28,7 @@ from projections.comparing import Comparison, tables_match
 from projections.database import Session, connect, execute
 from projections.layout import LIVE, LOCK, add_keys, create, exists
 from projections.making import add, prepare, settle
-from projections.position import EventLog, OtherLog, digest_of, position, recall
+from projections.position import EventLog, OtherLog, digest_of, position, recall, stored
 from projections.projector import collector_paused
 from projections.read_models import DIGEST, TABLES, changes_of
 from projections.tables import Batch, Change
@@ -154,7 +154,7 @@ class _Rebuild:
     def _recall(self, offsets: Sequence[int]) -> None:
         for partition, offset in enumerate(offsets):
             if offset > BEFORE_FIRST:
-                recall(self.session, self.logs[partition], partition)
+                recall(stored(self.session, partition), self.logs[partition])
 
     def _begin(self) -> list[int] | None:
         """Fix what is seen of the live tables; where they are of this release, the offset that they stand at,

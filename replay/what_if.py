@@ -29,7 +29,7 @@ from book.state import Book, Partition
 from commands.decide import RELEASE
 from engine.admission import Admission
 from engine.log.partitioning import Place
-from engine.log.records import BEFORE_FIRST, Record
+from engine.log.records import BEFORE_FIRST, Headers, Record
 from engine.pipeline import Pipeline
 from replay.answers import History, stored_commands
 from replay.as_of import NotKnown
@@ -121,7 +121,7 @@ class _Pipeline(Pipeline):
         super().__init__(partition, admission, place)
         self.events: list[Event] = []
 
-    def keep(self, key: bytes, event: Event) -> bytes:
+    def keep(self, key: bytes, event: Event, headers: Headers = ()) -> bytes:
         """Keep the event, unwritten."""
         self.events.append(event)
         return b""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from book.digest import book_digest
 from commands.attempt import attempt
-from engine.log.memory import Crash, Fault
+from engine.log.faults import Crash, Fault
 from schemas.bulk import BulkAccepted, ControlTotal, InstructionRefused, SubmitBulk
 from schemas.instructions import Instruction, ToAccount
 from schemas.message import Event

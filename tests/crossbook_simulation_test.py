@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from book.state import Book
-from engine.log.memory import Faults
+from engine.log.faults import Faults
 from gateway.relay import Relay
 from replay.redecide import redecide
 from replay.verify import verify

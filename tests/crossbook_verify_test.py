@@ -32,10 +32,10 @@ numbers = itertools.count()
 
 
 class Pair:
-    """Two books that have agreed, with an internal account `till` in each."""
+    """Two books that have agreed, with an internal account `till` in each. carried: by partition."""
 
-    def __init__(self) -> None:
-        self.site = Site(BOOKS)
+    def __init__(self, *carried: tuple[str, ...]) -> None:
+        self.site = Site(*(carried or (BOOKS,)))
         for book in BOOKS:
             self.tell(OpenBook, book, name=book, currency="EUR", administrators=(ROOT,), clock="commanded")
             self.tell(OpenAccount, book, account="till", currency="EUR", kind="nostro")

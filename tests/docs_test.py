@@ -7,6 +7,7 @@ import pytest
 
 from tests import reference
 from tests.documents import HERE, Reader, blocks, shape
+from tests.kafka_servers import unused_prefix
 from tests.terminal import ROOT
 
 
@@ -21,6 +22,18 @@ def test_a_document_prints_what_it_shows(name: str, tmp_path: Path, postgres_dsn
             said = shape("\n".join(step.expected))
             assert shape(printed.replace(str(reader.folder), HERE)) == said, f"{name}: {step.command}"
     assert commands > 10
+
+
+@pytest.mark.long
+def test_the_document_on_kafka_prints_what_it_shows(
+    kafka_bootstrap: str, tmp_path: Path, postgres_dsn: str
+) -> None:
+    place = {"DAYBOOK_KAFKA_BOOTSTRAP": kafka_bootstrap, "DAYBOOK_TOPIC_PREFIX": unused_prefix()}
+    reader = Reader(tmp_path, DAYBOOK_DATABASE_URL=postgres_dsn, **place)
+    for block in blocks((ROOT / "docs/kafka.md").read_text()):
+        for step, printed in reader.do(block):
+            said = shape("\n".join(step.expected))
+            assert shape(printed.replace(str(reader.folder), HERE)) == said, step.command
 
 
 def test_the_reference_lists_what_there_is() -> None:

@@ -5,6 +5,7 @@ durations) is compared by its shape. `python -m tests.documents docs/tutorial.md
 each command into the document.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from projections.database import open_database
+from tests.kafka_servers import unused_prefix
 from tests.terminal import ROOT, Terminal
 
 HERE = "/home/you/bank"
@@ -122,6 +124,14 @@ class Reader:
                 yield step, done.stdout.decode()
 
 
+def kafka_settings() -> dict[str, str]:
+    """A place in the cluster that the environment names, for documents about it."""
+    bootstrap = os.environ.get("DAYBOOK_KAFKA_BOOTSTRAP")
+    if bootstrap is None:
+        return {}
+    return {"DAYBOOK_KAFKA_BOOTSTRAP": bootstrap, "DAYBOOK_TOPIC_PREFIX": unused_prefix()}
+
+
 def rewrite(document: Path) -> None:
     """Write the output of every command into the document as it is now."""
     text = document.read_text()
@@ -131,7 +141,7 @@ def rewrite(document: Path) -> None:
         tempfile.TemporaryDirectory(dir="/tmp") as folder,
         open_database(Path(folder) / "postgres", None) as database,
     ):
-        reader = Reader(Path(folder), DAYBOOK_DATABASE_URL=database.dsn)
+        reader = Reader(Path(folder), DAYBOOK_DATABASE_URL=database.dsn, **kafka_settings())
         for block in list(blocks(text)):
             done = list(reader.do(block))
             if not done:

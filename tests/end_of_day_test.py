@@ -11,7 +11,7 @@ from book.end_of_day import PACE_MS
 from commands import interest as deciding
 from commands import months
 from engine.errors import DaybookError
-from engine.log.memory import Crash, Fault
+from engine.log.faults import Crash, Fault
 from engine.log.records import Out
 from schemas.accounts import AccountOpened
 from schemas.books import BusinessDateRolled

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from book.state import Book
 from engine.errors import DaybookError, EngineStopped
 from engine.genesis import begin
-from engine.log.memory import Crash, Faults, MemoryLog
+from engine.log.faults import Crash, Faults
+from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out
 from engine.reactor import Host, Reactor
 from engine.worker import Worker

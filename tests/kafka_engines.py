@@ -1,5 +1,5 @@
 """A site on Kafka whose engines are real processes that can be stopped, killed and made to misbehave, and a
-producer that keeps it busy. `python -m tests.kafka_engines HOOK...` is an engine with hooks (`HOOKS`).
+producer that keeps it busy.
 """
 
 import functools
@@ -164,7 +164,7 @@ class EngineProcess:
         self, bank: BankOnKafka, number: int, hooks: Sequence[str], settings: dict[str, str]
     ) -> None:
         self.said = bank.folder / f"engine-{number}.txt"
-        words = ["-m", "tests.kafka_engines", *hooks] if hooks else ["-m", "daybook", "run", "engine"]
+        words = ["-m", "tests.kafka_hooks", *hooks] if hooks else ["-m", "daybook", "run", "engine"]
         with self.said.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, *words],

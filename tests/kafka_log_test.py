@@ -19,7 +19,8 @@ def test_a_page_is_there_whole_or_not_at_all(kafka: Kafka) -> None:
         log.commit(outs("a", "b"), -1, T0)
         assert [record.value for record in reader.events(-1)] == [b"a", b"b"]
         last = reader.last_event_offset()
-        producer = log._producer
+        assert log._writer is not None
+        producer = log._writer.producer
         assert producer is not None
         producer.begin_transaction()
         producer.produce(kafka.events, b"half", b"book", 0)

@@ -1,5 +1,6 @@
 """The real broker for tests: one for each session, or the cluster that DAYBOOK_KAFKA_BOOTSTRAP names."""
 
+import fcntl
 import itertools
 import os
 import secrets
@@ -18,11 +19,14 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap() -> Iterator[str]:
-    """Where a broker is reached for as long as the session lives."""
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a broker is reached for as long as the session lives; pytest's workers share one."""
     given = os.environ.get("DAYBOOK_KAFKA_BOOTSTRAP")
     if given:
         yield given
+        return
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        yield _shared(tmp_path_factory.getbasetemp().parent / "kafka")
         return
     folder = Path(tempfile.mkdtemp(prefix="dbk", dir="/tmp"))
     try:
@@ -30,6 +34,18 @@ def kafka_bootstrap() -> Iterator[str]:
             yield cluster.bootstrap
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _shared(folder: Path) -> str:
+    """The broker of all workers: who is the first starts it, and it ends with the process that has them."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = folder.with_suffix(".bootstrap")
+        if not known.exists():
+            cluster = Cluster(folder, dies_with=os.getppid())
+            cluster.start()
+            known.write_text(cluster.bootstrap)
+        return known.read_text()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
 
 from engine.errors import EngineStopped, Fenced, LogLocked, LogUnavailable, NotInitialised, Uncertain
-from engine.log.memory import Crash, Fault, Faults, MemoryLog
+from engine.log.faults import Crash, Fault, Faults
+from engine.log.memory import MemoryLog
 from engine.log.recorder import RecorderLog
 from engine.log.records import Out
 

@@ -22,7 +22,8 @@ from engine import pipeline
 from engine.errors import DaybookError
 from engine.fold import Folded
 from engine.genesis import begin
-from engine.log.memory import Crash, Fault, MemoryLog
+from engine.log.faults import Crash, Fault
+from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out, Record
 from engine.pipeline import Answer
 from engine.worker import Worker

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import socket
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +26,7 @@ from engine.settings import Settings
 from engine.worker import Worker
 from tests.histories import Bank
 from tests.story import ROOT as BOSS
-from tests.terminal import ROOT
+from tests.terminal import ROOT, Terminal, Up, small_bank, until
 
 OPERATIONS = Path(ROOT, "docs/operations.md")
 
@@ -216,3 +219,42 @@ def test_no_label_names_a_person() -> None:
 
 def _labels_of(collector: object) -> tuple[str, ...]:
     return tuple(getattr(collector, "_labelnames", ()))
+
+
+@pytest.mark.long
+def test_every_process_of_a_site_serves_its_figures_and_says_json() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="dbk", dir="/tmp"))
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = min(one.getsockname()[1], 65_000)
+    terminal = Terminal(folder, DAYBOOK_METRICS_PORT=str(port), DAYBOOK_LOG_FORMAT="json")
+    terminal.ok("init", "--book", "main")
+    up = Up(terminal)
+    try:
+        terminal.ok("submit", "-", "--stamp", stdin=small_bank(3))
+
+        def found(role: str) -> dict[str, Metric]:
+            url = f"http://127.0.0.1:{port + operating.ROLES.index(role)}/metrics"
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return {one.name: one for one in text_string_to_metric_families(answer.read().decode())}
+
+        def handled(role: str) -> float:
+            try:
+                samples = found(role)["daybook_events"].samples
+            except OSError:
+                return 0
+            return sum(one.value for one in samples if one.labels.get("consumer") == role)
+
+        for role in ("engine", "projector", "follower", "relay"):
+            until(lambda: handled(role) > 0)  # noqa: B023
+            (build,) = found(role)["daybook_build_info"].samples
+            assert build.labels["process"] == role
+        until(lambda: found("follower")["daybook_last_receipt_timestamp_seconds"].samples != [])
+        assert found("engine")["daybook_commands"].samples
+    finally:
+        status, text = up.stop(), up.text()
+        shutil.rmtree(folder, ignore_errors=True)
+    assert status == 0
+    said = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    assert {line["process"] for line in said} >= {"engine", "projector", "follower", "relay"}
+    assert all(line["event"] and line["time"] and line["level"] for line in said)

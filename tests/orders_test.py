@@ -12,7 +12,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from engine.log.memory import Crash, Fault, Faults
+from engine.log.faults import Crash, Fault, Faults
 from schemas.instructions import ToAccount, ToPayee
 from schemas.message import Date, Event
 from schemas.orders import (

@@ -8,7 +8,8 @@ import pytest
 
 from engine.errors import Fenced, Uncertain
 from engine.genesis import begin
-from engine.log.memory import Crash, Fault, Faults, MemoryLog
+from engine.log.faults import Crash, Fault, Faults
+from engine.log.memory import MemoryLog
 from engine.log.records import Out, Record
 from engine.pipeline import Answer
 from engine.worker import Worker

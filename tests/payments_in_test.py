@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from book.receipt import Parked
-from engine.log.memory import Crash, Fault
+from engine.log.faults import Crash, Fault
 from schemas.fields import NEW_ID
 from schemas.payments_in import (
     AssignSuspense,

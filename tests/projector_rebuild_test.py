@@ -7,8 +7,8 @@ import threading
 import psycopg
 import pytest
 
-import projections.projector
 import projections.rebuild
+import projections.store
 from engine.log.records import BEFORE_FIRST
 from projections.database import Session, connect
 from projections.layout import ReadModelsChanged

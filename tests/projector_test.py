@@ -18,15 +18,15 @@ from typing import Any
 import psycopg
 import pytest
 
-import projections.projector
 import projections.rebuild
+import projections.store
 from engine.log.memory import MemoryLog
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, Out
 from projections.database import Session, connect
 from projections.making import make
 from projections.position import OtherLog
-from projections.projector import Projector
+from projections.projector import PATIENCE, Projector
 from projections.rebuild import rebuild
 from projections.tables import Change
 from schemas.catalogue import encode
@@ -55,14 +55,14 @@ def test_killed_between_any_two_statements_it_leaves_nothing_half_done(
 ) -> None:
     with projector(postgres_dsn, bank.log) as healthy:
         healthy.step(30)
-    monkeypatch.setattr(projections.projector, "connect", fused)
+    monkeypatch.setattr(projections.store, "connect", fused)
     original = make
 
     def then_before_the_commit(session: Session, *args: Any) -> None:
         original(session, *args)
         Fuse.burn(session)
 
-    monkeypatch.setattr(projections.projector, "make", then_before_the_commit)
+    monkeypatch.setattr(projections.store, "make", then_before_the_commit)
     deaths = 0
     with connect(postgres_dsn) as session:
         for statement in count(1):
@@ -136,7 +136,7 @@ def test_after_a_failure_the_same_projector_goes_on_where_it_was(
         if failing[0]:
             raise psycopg.errors.DiskFull
 
-    monkeypatch.setattr(projections.projector, "make", full_disk)
+    monkeypatch.setattr(projections.store, "make", full_disk)
     with projector(postgres_dsn, bank.log) as mine:
         while mine.step(40):
             failing[0] = True
@@ -198,7 +198,7 @@ def test_another_log_is_refused(postgres_dsn: str, bank: Bank) -> None:
     other.run(300)
     shorter = Bank(11)
     for log in (other.log, shorter.log):
-        with pytest.raises(OtherLog, match="not in this log"):
+        with pytest.raises(OtherLog, match=r"not in this log|ends before that"):
             Projector(postgres_dsn, log)
         with pytest.raises(OtherLog):
             rebuild(postgres_dsn, log, compare_only=True)
@@ -229,7 +229,7 @@ def where(session: Session) -> int:
 CHILD = """
 import sys
 from engine.log.recorder import RecorderLog
-from projections.projector import Projector
+from projections.projector import PATIENCE, Projector
 Projector(sys.argv[1], RecorderLog.sqlite(sys.argv[2], writer=False)).catch_up(5)
 """
 
@@ -262,3 +262,35 @@ def test_killed_with_signal_9_again_and_again_it_arrives(postgres_dsn: str, tmp_
         with projector(postgres_dsn, log) as last:
             assert last.step() == 0
         assert is_right(postgres_dsn, log)
+
+
+def test_a_projector_that_sees_the_log_late_waits_for_what_another_has_seen(postgres_dsn: str) -> None:
+    bank = Bank(3)
+    bank.run(30)
+    late, log = bank.log.reader(), bank.log.reader()
+    with projector(postgres_dsn, late) as one, projector(postgres_dsn, log) as other:
+        late.show(20)
+        one.step(1)
+        other.catch_up()
+        assert one.step() == 0  # what it had read is another's, and what that has read is not here yet
+        assert one.step() == 0
+        late.show(log.page_count())
+        assert one.catch_up() == 0
+        assert one.offset == other.offset
+        bank.run(10)
+        late.show(log.page_count())
+        assert one.catch_up() > 0
+        assert is_right(postgres_dsn, log)
+
+
+def test_a_log_that_stays_shorter_is_another_one(postgres_dsn: str) -> None:
+    bank = Bank(3)
+    bank.run(30)
+    late, log = bank.log.reader(), bank.log.reader()
+    with projector(postgres_dsn, late) as one, projector(postgres_dsn, log) as other:
+        late.show(20)
+        one.step(1)
+        other.catch_up()
+        assert [one.step() for _ in range(PATIENCE)] == [0] * PATIENCE
+        with pytest.raises(OtherLog, match="ends before that"):
+            one.step()

@@ -20,7 +20,8 @@ from msgspec import inspect
 from book.state import Book
 from engine.errors import DaybookError
 from engine.genesis import begin
-from engine.log.memory import Crash, Faults, MemoryLog
+from engine.log.faults import Crash, Faults
+from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out
 from engine.reactor import Host
 from engine.worker import Worker

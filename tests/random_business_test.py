@@ -10,7 +10,7 @@ import pytest
 
 from book.digest import partition_digest
 from engine.fold import Folded
-from engine.log.memory import Faults
+from engine.log.faults import Faults
 from engine.log.records import BEFORE_FIRST
 from engine.snapshots import decode_snapshot, encode_snapshot
 from projections.database import connect

@@ -13,7 +13,8 @@ import pytest
 from book.state import Book
 from engine.errors import LogCorrupt
 from engine.fold import Folded
-from engine.log.memory import Faults, MemoryLog
+from engine.log.faults import Faults
+from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out
 from engine.reactor import LONGEST_SILENCE_MS, SILENCE_MS, Host
 from engine.snapshots import write_snapshot

@@ -24,7 +24,8 @@ from engine.errors import (
     LogUnavailable,
     OutcomeUnknown,
 )
-from engine.log.memory import Faults, MemoryLog
+from engine.log.faults import Faults
+from engine.log.memory import MemoryLog
 from engine.log.records import Out
 from engine.socket import EngineClient, EngineServer
 

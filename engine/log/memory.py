@@ -4,81 +4,16 @@
 contract suite. What survives a crash is in `_Stored`; `reopen` gives the next writer over it.
 """
 
-import random
 import threading
 import time
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import DaybookError, EngineStopped, Fenced, Uncertain
-from engine.log.partitioning import ONLY
+from engine.log.faults import Crash, Fault, Faults
+from engine.log.partitioning import ONLY, Place
 from engine.log.records import BEFORE_FIRST, Clock, Out, Record, wall_clock
 from engine.log.waiting import Waiting
-
-
-class Crash(BaseException):
-    """The process died here. Not an `Exception`, so that no handler of ours can survive it by accident."""
-
-
-class Fault(Enum):
-    """What a commit can meet, and what is stored then."""
-
-    CRASH_BEFORE = "crash before the commit: nothing is stored"
-    CRASH_AFTER = "crash after the commit: it is stored"
-    LOST_ACK = "the acknowledgement is lost: Uncertain, and it is stored"
-    NOT_STORED = "the commit is lost: Uncertain, and nothing is stored"
-    FENCED = "another writer took over: Fenced, and nothing is stored"
-
-
-class Faults:
-    """Which commits fail and which submits are delivered twice: by number, on call, or by chance of a seed.
-
-    at_commit: fault by commit number, from 0. at_submit: numbers of submit calls delivered twice.
-    seed, commit_rate, submit_rate: beside the script, each with that probability; same seed, same faults.
-    The numbers count on over `MemoryLog.reopen`.
-    """
-
-    def __init__(
-        self,
-        at_commit: Mapping[int, Fault] | None = None,
-        at_submit: Collection[int] = (),
-        *,
-        seed: int = 0,
-        commit_rate: float = 0.0,
-        submit_rate: float = 0.0,
-        among: Sequence[Fault] = tuple(Fault),
-    ) -> None:
-        self._at_commit = dict(at_commit or {})
-        self._at_submit = frozenset(at_submit)
-        # Two streams of chance: how many submits there were must not move what commits meet.
-        self._commit_chance = random.Random(f"{seed} commit")
-        self._submit_chance = random.Random(f"{seed} submit")
-        self._commit_rate = commit_rate
-        self._submit_rate = submit_rate
-        self._among = tuple(among)
-        self._next_commits: deque[Fault] = deque()
-        self.commits = 0
-        self.submits = 0
-
-    def next_commit(self, *faults: Fault) -> None:
-        """The next commits meet these, one each."""
-        self._next_commits.extend(faults)
-
-    def of_commit(self) -> Fault | None:
-        """What this commit meets. Called once a commit."""
-        number, self.commits = self.commits, self.commits + 1
-        by_chance = self._commit_chance.random() < self._commit_rate
-        drawn = self._commit_chance.choice(self._among) if by_chance else None
-        if self._next_commits:
-            return self._next_commits.popleft()
-        return self._at_commit.get(number, drawn)
-
-    def copies(self) -> int:
-        """How often this submit is delivered. Called once a submit."""
-        number, self.submits = self.submits, self.submits + 1
-        return 2 if self._submit_chance.random() < self._submit_rate or number in self._at_submit else 1
 
 
 class _Stored:
@@ -91,16 +26,16 @@ class _Stored:
         self.commands: list[Record] = []
         self.events: list[Record] = []
         self.next_event = 0
+        self.ends: list[int] = []
+        """Offset of each page's last event."""
 
 
 class MemoryLog:
     """`BookLog` and `CommandLog` over lists.
 
-    faults: what goes wrong. control_records: every page leaves a gap of one event offset, as Kafka's commit
-    markers do, so that code which counts offsets is found out.
+    faults: what goes wrong. control_records: pages leave a gap of one event offset, as Kafka's markers do.
+    kept: commands are stored when anyone submits them, as on Kafka; else in the commit that answers them.
     """
-
-    place = ONLY
 
     def __init__(
         self,
@@ -110,6 +45,8 @@ class MemoryLog:
         submit_timeout_s: float = 5.0,
         faults: Faults | None = None,
         control_records: bool = False,
+        kept: bool = False,
+        place: Place = ONLY,
         writer: bool = True,
         _stored: _Stored | None = None,
         _pending: Sequence[Record] = (),
@@ -119,19 +56,23 @@ class MemoryLog:
         self._submit_timeout_s = submit_timeout_s
         self.faults = faults if faults is not None else Faults()
         self._control_records = control_records
+        self._kept = kept
+        self.place = place
         self._writer = writer
+        self._shown = -1
+        self._woken = False
         self._stored = _stored if _stored is not None else _Stored()
         self._over: DaybookError | None = None
         with self._stored.lock:
             if writer:
                 self._stored.term += 1
             self._term = self._stored.term
-            self._committed = _last(self._stored.commands)
+            self._committed = BEFORE_FIRST if kept else _last(self._stored.commands)
         pending = [record for record in _pending if record.offset > self._committed]
         self._waiting = Waiting(self._committed + 1, clock, queue_limit, submit_timeout_s, pending)
 
     def reopen(self, *, keep_pending: bool = False, faults: Faults | None = None) -> "MemoryLog":
-        """The next writer over what is stored; this one is fenced.
+        """The next writer over what is stored; this one is fenced, which it learns when it commits.
 
         keep_pending: commands that wait are kept at their offsets, as on Kafka; else they are gone, as in the
         embedded log. faults: new ones, or else these go on.
@@ -143,6 +84,11 @@ class MemoryLog:
         """A reader of the same pages, such as a projector has."""
         return self._other(False, None, ())
 
+    def show(self, pages: int) -> None:
+        """This reader sees so many pages from now on, never fewer than before; all, if it was never told."""
+        assert not self._writer, "a writer sees all that is stored"
+        self._shown = max(self._shown, pages)
+
     def _other(self, writer: bool, faults: Faults | None, pending: Sequence[Record]) -> "MemoryLog":
         return MemoryLog(
             clock=self._clock,
@@ -150,6 +96,8 @@ class MemoryLog:
             submit_timeout_s=self._submit_timeout_s,
             faults=faults if faults is not None else self.faults,
             control_records=self._control_records,
+            kept=self._kept,
+            place=self.place,
             writer=writer,
             _stored=self._stored,
             _pending=pending,
@@ -159,19 +107,43 @@ class MemoryLog:
 
     def submit(self, commands: Sequence[Out]) -> range:
         """See `CommandLog.submit`."""
+        if self._kept:
+            return self._keep(commands, self.faults.copies())
         assert self._writer, "a reader of the log never writes"
         return self._waiting.put(commands, self.faults.copies())
+
+    def _keep(self, commands: Sequence[Out], copies: int) -> range:
+        stored, time_ms = self._stored, self._clock()
+        with stored.lock:
+            first = _last(stored.commands) + 1
+            offset = first
+            for _ in range(copies):
+                for out in commands:
+                    stored.commands.append(Record(out.key, out.value, offset, time_ms, out.headers))
+                    offset += 1
+        return range(first, first + len(commands))
 
     # --- BookLog --------------------------------------------------------------------------------------
 
     def events(self, after: int) -> Iterator[Record]:
         """See `BookLog.events`."""
-        return iter(_behind(self._stored, self._stored.events, after))
+        records = _behind(self._stored, self._stored.events, after)
+        if self._shown >= 0:
+            end = self._stored.ends[min(self._shown, self._stored.pages) - 1] if self._shown else BEFORE_FIRST
+            records = records[: bisect_right(records, end, key=_offset)]
+        return iter(records)
 
     def commands(self, after: int, limit: int, wait_s: float) -> Sequence[Record]:
         """See `BookLog.commands`."""
         stored = _behind(self._stored, self._stored.commands, after, limit)
-        return stored or self._waiting.after(after, limit, wait_s)
+        if stored or not self._kept:
+            return stored or self._waiting.after(after, limit, wait_s)
+        deadline = time.monotonic() + wait_s
+        while not stored and not self._woken and time.monotonic() < deadline:
+            time.sleep(0.001)
+            stored = _behind(self._stored, self._stored.commands, after, limit)
+        self._woken = False
+        return stored
 
     def commit(self, events: Sequence[Out], through: int, time_ms: int) -> None:
         """See `BookLog.commit`; also raises Crash, on order."""
@@ -179,7 +151,7 @@ class MemoryLog:
         if self._over is not None:
             raise self._over
         assert through >= self._committed, f"the position never moves back: {through} < {self._committed}"
-        decided = self._waiting.through(through)
+        decided = () if self._kept else self._waiting.through(through)
         if not events and not decided:
             return
         fault = self.faults.of_commit()
@@ -195,7 +167,8 @@ class MemoryLog:
         if fault is Fault.LOST_ACK:
             raise self._end(Uncertain("A commit was not acknowledged."))
         self._committed = max(self._committed, through)
-        self._waiting.drop(len(decided))
+        if decided:
+            self._waiting.drop(len(decided))
 
     def begin_commit(self, events: Sequence[Out], through: int, time_ms: int) -> Callable[[], None]:
         """See `OverlappedLog.begin_commit`: nothing is stored before the second half is called."""
@@ -218,6 +191,7 @@ class MemoryLog:
                 offset += 1
             stored.next_event = offset + 1 if self._control_records else offset
             stored.commands.extend(decided)
+            stored.ends.append(_last(stored.events))
             stored.pages += 1
 
     def _end(self, why: DaybookError) -> DaybookError:
@@ -227,6 +201,7 @@ class MemoryLog:
 
     def wake(self) -> None:
         """See `BookLog.wake`."""
+        self._woken = True
         self._waiting.wake()
 
     def close(self) -> None:

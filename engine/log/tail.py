@@ -150,14 +150,19 @@ class Tail:
 
     def last(self) -> int:
         """Offset of the last committed record, -1 before the first: the end may be control records."""
+        newest = self.newest()
+        return BEFORE_FIRST if newest is None else newest.offset
+
+    def newest(self) -> Record | None:
+        """The last committed record, None where there is none. What is being read on is left where it is."""
         first, end = self.watermarks()
         step = 64
         while True:
             start = max(first, end - step)
-            newest = BEFORE_FIRST
+            newest: Record | None = None
             for record in Tail(self._kafka, self.topic, self.partition).closing(start - 1):
-                newest = record.offset
-            if newest > BEFORE_FIRST or start == first:
+                newest = record
+            if newest is not None or start == first:
                 return newest
             step *= 16
 

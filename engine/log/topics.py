@@ -24,6 +24,7 @@ MAX_BYTES: Final = 8 << 20
 """The largest record that the topics take."""
 ANSWER_S: Final = 15.0
 """How long an answer of the cluster is waited for."""
+TRANSACTION_MS: Final = 15_000
 
 _EVERYWHERE: Final[Mapping[str, Any]] = {
     "log_level": 4,  # warnings, which come out with our own lines
@@ -105,11 +106,14 @@ class Kafka(msgspec.Struct, frozen=True):
 
     bootstrap: `host:port,...`.   prefix: what its topics' names begin with.
     options: librdkafka's settings for security, such as `security.protocol`, `ssl.*` and `sasl.*`.
+    transaction_ms: how long the broker lets a transaction of a writer that went silent stand in the readers'
+    way; the writer has lost it then.
     """
 
     bootstrap: str
     prefix: str = "daybook"
     options: dict[str, str] = {}
+    transaction_ms: int = TRANSACTION_MS
     heard: Heard = msgspec.field(default_factory=Heard)
 
     @property
@@ -144,6 +148,8 @@ class Kafka(msgspec.Struct, frozen=True):
     def producer(self, **more: Any) -> Producer:
         """A producer that loses and doubles nothing by itself."""
         named = {name.replace("_", "."): value for name, value in more.items()}
+        if "transactional.id" in named:
+            named["transaction.timeout.ms"] = self.transaction_ms
         with _made():
             return Producer(self.settings(_WRITING, named), logger=LIBRARY)
 
@@ -151,6 +157,13 @@ class Kafka(msgspec.Struct, frozen=True):
         """For asking about, and making, topics."""
         with _made():
             return AdminClient(self.settings(), logger=LIBRARY)
+
+    def brokers(self) -> int:
+        """How many brokers the cluster has. Raises LogUnavailable."""
+        try:
+            return len(self.admin().list_topics(timeout=ANSWER_S).brokers)
+        except KafkaException as error:
+            raise unavailable(error, f"asking {self.bootstrap} for its brokers") from error
 
     def partitions(self, topic: str, client: AdminClient | Producer | None = None) -> int:
         """How many partitions the topic has, 0 where there is no such topic. Raises LogUnavailable.

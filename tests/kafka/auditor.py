@@ -108,6 +108,11 @@ class Recording:
         """The records of `commands`, `events` or `outcomes`, by partition."""
         return {one: self._read[self._names[kind], one] for one in range(self._partitions)}
 
+    def topics(self) -> Evidence:
+        """What was read so far, by itself."""
+        published = self.of("outcomes") if "outcomes" in self._names else None
+        return Evidence(self.of("commands"), self.of("events"), published)
+
     async def evidence(self, written: Sequence[Path] = (), dsn: str | None = None) -> Evidence:
         """All that there is to go by, once everything is answered and nobody writes any more."""
         await self.catch_up()
@@ -119,16 +124,16 @@ class Recording:
             aborted[place[1]] = [one for one in records if one.offset not in visible]
         behind = await ends(self.bootstrap, self._after, committed=False)
         readable = await ends(self.bootstrap, self._after)
-        return Evidence(
-            self.of("commands"),
-            self.of("events"),
-            self.of("outcomes") if "outcomes" in self._names else None,
-            None if dsn is None else shown.rows_of(dsn),
-            [json.loads(line) for file in written for line in file.read_text().splitlines()],
-            aborted,
-            [f"{topic} {partition}" for (topic, partition), end in behind.items()
-             if readable[topic, partition] < end],
-        )  # fmt: skip
+        evidence = self.topics()
+        evidence.rows = None if dsn is None else shown.rows_of(dsn)
+        evidence.written = [json.loads(line) for file in written for line in file.read_text().splitlines()]
+        evidence.aborted = aborted
+        evidence.open_transactions = [
+            f"{topic} {partition}"
+            for (topic, partition), end in behind.items()
+            if readable[topic, partition] < end
+        ]
+        return evidence
 
     def _is_events(self, place: Place) -> bool:
         return place[0] == self._names["events"]

@@ -29,6 +29,7 @@ class Kept:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     again_at: float = 0.0
+    log_begins: int = 0
     ends: list[int] = field(default_factory=list)
 
 
@@ -87,6 +88,14 @@ class Keeper:
         with self._lock:
             return list(self._kept[name].ends)
 
+    def said(self, name: str) -> str:
+        """What the process that runs under the name has written so far; nothing where none does."""
+        with self._lock:
+            one = self._kept[name]
+            if one.process is None or one.process.poll() is not None:
+                return ""
+            return one.log.read_bytes()[one.log_begins :].decode(errors="replace")
+
     def complaints(self) -> list[str]:
         """What no process may ever say."""
         found = []
@@ -99,6 +108,7 @@ class Keeper:
 
     def _begin(self, one: Kept) -> None:
         with one.log.open("ab") as log:
+            one.log_begins = log.tell()
             one.process = subprocess.Popen(
                 [*DAYBOOK, *one.words],
                 stdin=subprocess.PIPE,
