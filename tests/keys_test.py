@@ -41,8 +41,8 @@ def heard(home: Home, id: str, secret: str, actor: str = "cards") -> bool:
         book="main",
         actor=actor,
         issued_at_ms=1,
-        source="a",
-        destination="b",
+        debit="a",
+        credit="b",
         amount=1,
         currency="EUR",
     )
