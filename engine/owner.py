@@ -173,7 +173,7 @@ class Owner:
         logger.info("partition_released", partition=self.partition, offset=worker.position)
 
     def _refuse_newer(self, folded: Folded) -> None:
-        """What a newer release has decided it goes on deciding: in mid-upgrade nothing goes back and forth."""
+        """What a newer release has decided it goes on deciding: an upgrade does not go back and forth."""
         if folded.partition.release > RELEASE:
             raise WrongLog(
                 f"Partition {self.partition} is decided by release {folded.partition.release}, and this "
