@@ -41,7 +41,7 @@ def test_a_keyring_that_is_gone_for_a_moment_changes_nothing(tmp_path: Path) -> 
 
 def test_the_partitions_to_keep_warm_are_all_or_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings(warm="").warm_partitions() == frozenset()
-    assert Settings(warm="0,31").warm_partitions() == {0, 31}
+    assert Settings(warm="0,31").warm_partitions() == frozenset({0, 31})
     assert Settings(warm="all").warm_partitions() is None
     monkeypatch.setenv("DAYBOOK_WARM", "some")
     with pytest.raises(WrongUse, match="DAYBOOK_WARM"):
