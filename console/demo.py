@@ -163,7 +163,7 @@ def _project(output: Output, dsn: str, logs: Sequence[OpenLog | MemoryLog]) -> f
                     done += applied
                     bar.update(task, completed=done)
     if others:  # a demo has been there, in a database of its own
-        rebuild(dsn, logs)
+        rebuild(dsn, logs, anew=True)
     return time.perf_counter() - began
 
 

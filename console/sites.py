@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,6 +17,9 @@ from engine.log.records import BEFORE_FIRST, wall_clock
 from engine.settings import Settings
 from engine.site import OpenLog, Site
 from schemas.books import Administrator
+
+AT_ONCE: Final = 8
+"""Partitions that are begun at the same time."""
 
 
 class Topics(msgspec.Struct, frozen=True):
@@ -85,12 +90,19 @@ def _begin(home: Home, settings: Settings, topics: Topics | None) -> None:
 
         chosen = topics or Topics()
         create(site.kafka, chosen.partitions, chosen.replication)
-        empty = [number for number, log in site.readers() if not _begun(log)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # each waits for the cluster, one behind the other
+            list(pool.map(lambda number: _begin_partition(site, number, first), site.partitions))
     else:
-        empty = [0]
-    for number in empty:
-        with site.write(number) as log:
+        with site.write() as log:
             begin(log, [first], wall_clock())
+
+
+def _begin_partition(site: Site, number: int, first: Administrator) -> None:
+    with site.read(number) as log:
+        if _begun(log):
+            return
+    with site.write(number) as log:
+        begin(log, [first], wall_clock())
 
 
 def _begun(log: OpenLog) -> bool:

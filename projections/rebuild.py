@@ -78,10 +78,11 @@ def rebuild(
     progress: Progress | None = None,
     *,
     compare_only: bool = False,
+    anew: bool = False,
 ) -> Rebuilt:
     """Build, compare, swap; with compare_only, build, compare, forget. progress: told the events so far.
 
-    logs: of all partitions, in their order.
+    logs: of all partitions, in their order.   anew: whatever there is, of other partitions too, may go.
 
     Raises RebuildRunning, DatabaseUnavailable; with compare_only also NothingToCompare and OtherLog.
     """
@@ -95,7 +96,7 @@ def rebuild(
         if compare_only:
             return work.compare()
         clear(session)
-        done = work.replace(dsn)
+        done = work.replace(dsn, anew)
         with contextlib.suppress(psycopg.errors.LockNotAvailable):  # else the next rebuild clears it
             execute(session, "SET lock_timeout = '3s'")
             clear(session)
@@ -138,9 +139,9 @@ class _Rebuild:
             tables = tables_match(self.session, LIVE, SHADOW)
         return Rebuilt(self.events, compared=True, swapped=False, tables=tables)
 
-    def replace(self, dsn: str) -> Rebuilt:
+    def replace(self, dsn: str, anew: bool) -> Rebuilt:
         with self.session.transaction():
-            offsets = self._begin()
+            offsets = None if anew else self._begin()
             if offsets is not None:
                 try:
                     self._recall(offsets)

@@ -1,5 +1,8 @@
 """The documents do what they say: their commands are run, and what is printed is compared."""
 
+import contextlib
+import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,10 +33,14 @@ def test_the_document_on_kafka_prints_what_it_shows(
 ) -> None:
     place = {"DAYBOOK_KAFKA_BOOTSTRAP": kafka_bootstrap, "DAYBOOK_TOPIC_PREFIX": unused_prefix()}
     reader = Reader(tmp_path, DAYBOOK_DATABASE_URL=postgres_dsn, **place)
-    for block in blocks((ROOT / "docs/kafka.md").read_text()):
-        for step, printed in reader.do(block):
-            said = shape("\n".join(step.expected))
-            assert shape(printed.replace(str(reader.folder), HERE)) == said, step.command
+    try:
+        for block in blocks((ROOT / "docs/kafka.md").read_text()):
+            for step, printed in reader.do(block):
+                said = shape("\n".join(step.expected))
+                assert shape(printed.replace(str(reader.folder), HERE)) == said, step.command
+    finally:
+        with contextlib.suppress(OSError):
+            os.kill(int((reader.folder / "up.pid").read_text()), signal.SIGTERM)
 
 
 def test_the_reference_lists_what_there_is() -> None:

@@ -38,6 +38,7 @@ def site(kafka_bootstrap: str, postgres_dsn: str) -> Iterator[Terminal]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.long
 def test_a_site_comes_up_answers_and_ends(site: Terminal) -> None:
     up = Up(site)
     try:
