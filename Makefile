@@ -87,7 +87,11 @@ lock:
 	} > $(LOCKED).new || { rm -f $(LOCKED).new; exit 1; }; \
 	if grep -nE 'https?:|file:' $(LOCKED).new; then \
 		echo 'The lock would name where packages come from; kept the old one.' >&2; rm -f $(LOCKED).new; exit 1; fi; \
-	mv $(LOCKED).new $(LOCKED)
+	mv $(LOCKED).new $(LOCKED); \
+	{ echo '# Made by "make lock" from pyproject.toml: what runs, of requirements.lock. Do not edit.'; \
+	$$uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links --constraints $(LOCKED) pyproject.toml; \
+	} > $(LOCKED:.lock=-run.lock)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
