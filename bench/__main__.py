@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decide, embedded, end_of_day, fold, memory, publisher, steps, what_if
+from bench import decide, embedded, end_of_day, fold, keeping, memory, publisher, steps, what_if
 from bench.book import CONTENTIONS, Contention
 from bench.measure import Contender, Figure, Size, figures
 from bench.peers import application, postgres
@@ -36,6 +36,8 @@ WORKLOADS = (
     "end-of-day",
     "publisher",
     "memory-active",
+    "snapshot",
+    "archive",
 )
 
 ACTIVE = 100_000
@@ -133,6 +135,14 @@ def measure(
             began(f"{contention}/steps")
             for figure in steps.figures(contention, size):
                 say(figure)
+    if "snapshot" in asked:
+        began("snapshot")
+        for figure in keeping.figures(accounts, folder):
+            say(figure)
+    if "archive" in asked:
+        began("archive")
+        for figure in keeping.of_history(size.events, folder):
+            say(figure)
     for kind in ("memory", "memory-active"):
         if kind in asked:
             began(kind)
