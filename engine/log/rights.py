@@ -15,7 +15,7 @@ Resource = Literal["topic", "group", "transactional-id"]
 
 
 class Right(msgspec.Struct, frozen=True):
-    """operations: as `kafka-acls.sh` names them.   name: behind the site's prefix.   prefixed: or begins so."""
+    """operations: as `kafka-acls.sh` names them.   name: behind the prefix.   prefixed: or begins so."""
 
     resource: Resource
     name: str
