@@ -6,7 +6,7 @@
 #   make test-all                                  all tests
 #   make simulate [SECONDS=60] [SEED=...]          let everything go wrong at once; SEED replays one history
 #   make faults  [ROUNDS=3] [SEED=7]               break it under load, on a real broker, and audit it
-#   make bench   [WORKLOADS="hot-account ..."]     measure it
+#   make bench   [WORKLOADS="hot-account ..."]     measure it; LOG=kafka on a broker
 #   make lock                                      resolve the dependencies anew
 #   make clean                                     remove what the above made
 
@@ -55,7 +55,7 @@ faults: $(READY)
 		$(if $(JSON),--json $(JSON))
 
 bench: $(READY)
-	@$(BIN)/python -m bench $(WORKLOADS)
+	@$(BIN)/python -m bench $(if $(filter kafka,$(LOG)),kafka) $(WORKLOADS)
 
 venv: $(READY)
 
