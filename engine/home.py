@@ -96,6 +96,10 @@ class Home:
             make_signing_key(self.signing_key)
         write_whole(self.file, msgspec.json.encode(file))
 
+    def record_partitions(self, count: int) -> None:
+        """Keep how many partitions the topics were made with: books are placed by it, so it never changes."""
+        write_whole(self.file, msgspec.json.encode(msgspec.structs.replace(self.read(), partitions=count)))
+
     def handover(self, user: str) -> Path:
         """The file in which a credential waits for its person to take it away."""
         return self.handovers / quote(user, safe="")
