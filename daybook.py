@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -19,6 +19,7 @@ from console import (
     dev_commands,
     documents_commands,
     ending,
+    keys_commands,
     ledger_commands,
     orders_commands,
     payment_commands,
@@ -46,6 +47,7 @@ orders_commands.register(app)
 payment_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
+keys_commands.register(app)
 dev_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
 app.add_typer(run, name="run")
@@ -279,6 +281,39 @@ def crossbook_(
     from console import crossbook
 
     _exit(DONE if in_home(crossbook.show, json, home, payment, book) else CHECK_FAILED)
+
+
+@app.command("adopt")
+def adopt_(
+    commands: Annotated[
+        Literal["mirrored", "anew"] | None,
+        typer.Option(help="Kafka: the commands topic is a copy in the same order, or was made anew."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="For whoever reads the log later.")] = "",
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Although receipts vouch for events that are not there.")
+    ] = False,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Go on in a log that was restored from a backup, mirrored to another cluster or made anew."""
+    from console import adopting
+
+    in_home(adopting.run, json, home, commands=commands, reason=reason, accept_loss=accept_loss)
+
+
+@app.command("archive")
+def archive_(
+    trim: Annotated[
+        bool, typer.Option("--trim", help="Then remove from Kafka what is archived and no start needs.")
+    ] = False,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Copy what is signed into the archive at DAYBOOK_ARCHIVE, which replay reads where Kafka ends."""
+    from console import archiving
+
+    in_home(archiving.run, json, home, trim=trim)
 
 
 @app.command("doctor")

@@ -20,6 +20,7 @@ from schemas.books import (
     BookRegistered,
     BusinessDateRolled,
     ClockConfirmed,
+    EpochBegun,
     PeriodClosed,
     ReleaseActivated,
     RepeatWindowSet,
@@ -91,6 +92,14 @@ def release_activated(partition: Partition, event: ReleaseActivated) -> Book:
     return partition.system
 
 
+def epoch_begun(partition: Partition, event: EpochBegun) -> Book:
+    """The log goes on elsewhere, and its commands are counted anew."""
+    partition.epoch += 1
+    partition.epoch_id = event.epoch_id
+    partition.position = event.position
+    return partition.system
+
+
 def book_registered(book: Book, event: BookRegistered) -> None:
     """The system book knows that the book is there."""
     book.opened[event.opened] = event.at
@@ -152,6 +161,7 @@ OPEN: dict[type, Callable[[Partition, Any], Book]] = {
     SystemBookOpened: system_book_opened,
     BookOpened: book_opened,
     ReleaseActivated: release_activated,
+    EpochBegun: epoch_begun,
 }
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     BookRegistered: book_registered,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from threading import Event as Told
 
-import msgspec
-
 from engine import operating
 from engine.follower import Follower
 from engine.followers import Followers, read_ahead_kb
@@ -33,12 +31,12 @@ def follow(home: Home, settings: Settings, told: Told) -> None:
         with site.read() as log:
             made(0, log).run(told)
         return
-    from engine.log.kafka import KafkaLog  # noqa: PLC0415 - the client, for whom it concerns
-    from engine.membership import Membership  # noqa: PLC0415 - as above
+    from engine.membership import Membership  # noqa: PLC0415 - the client, for whom it concerns
 
     ahead = {"queued.max.messages.kbytes": str(read_ahead_kb(site.count))}
-    kafka = msgspec.structs.replace(site.kafka, options={**site.kafka.options, **ahead})
-    followers = Followers(lambda partition: KafkaLog(kafka, partition), made)
+    options = {**settings.kafka_options, **ahead}
+    reading = Site(home, settings.model_copy(update={"kafka_options": options}))
+    followers = Followers(reading.read, made)
     with Membership(
         site.kafka,
         ROLE,

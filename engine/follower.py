@@ -16,6 +16,7 @@ from book.evolve import evolve
 from engine.errors import LogCorrupt
 from engine.fold import Folded
 from engine.links import link_of, next_link
+from engine.log.moved import moved_to
 from engine.log.records import BookLog, Clock, Record, wall_clock
 from engine.observer import UNHEARD, Progress
 from engine.places import Place
@@ -147,7 +148,11 @@ class Follower:
         folded = self.folded
         if self.signer is None or self.receipts is None or folded.offset < 0:
             return
-        if self.receipt is not None and self.receipt.offset >= folded.offset:
+        if (
+            self.receipt is not None
+            and self.receipt.epoch_id == folded.partition.epoch_id
+            and self.receipt.offset >= folded.offset
+        ):
             return
         seqs = {name: book.seq for name, book in folded.partition.books.items()}
         self.receipt = self.signer.sign(
@@ -172,14 +177,17 @@ class Follower:
             record = next(iter(self.log.events(newest.offset - 1)), None)
         except LogCorrupt:  # where reading says by itself that it cannot be there
             record = None
-        if record is None:
-            found = "the log ends before that"
-        elif record.offset == newest.offset and link_of(record.headers) == bytes.fromhex(newest.link):
+        if record is not None and record.offset == newest.offset and _carries(record, newest):
             return newest
-        else:
-            found = "the log holds another history there"
+        if moved_to(self.log, lambda one: _carries(one, newest)) is not None:
+            return newest
+        found = "the log ends before that" if record is None else "the log holds another history there"
         raise LogCorrupt(
             f"Events up to offset {newest.offset} were signed here, and {found}: it was rewritten, cut off "
             "or set back to an older copy.",
             "Run verify. If the log was set back on purpose, move the receipts aside and keep them.",
         )
+
+
+def _carries(record: Record, receipt: Receipt) -> bool:
+    return bool(record.headers) and link_of(record.headers) == bytes.fromhex(receipt.link)

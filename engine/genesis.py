@@ -9,6 +9,7 @@ from msgspec.structs import force_setattr
 
 from book.state import SYSTEM_BOOK
 from commands.decide import RELEASE
+from engine.epochs import epoch_id_of
 from engine.links import FIRST_LINK, linked
 from engine.log.records import BEFORE_FIRST, BookLog, Out
 from schemas.books import Administrator, SystemBookOpened
@@ -20,14 +21,14 @@ def begin(
 ) -> bool:
     """Write the first event of an empty log. False, and nothing is written, where it has begun already.
 
-    epoch_id: by which receipts know the log; by chance, unless a simulation says it.
+    epoch_id: by which receipts know the log; by where it is kept, or by chance, unless a simulation says it.
     """
     if next(iter(log.events(BEFORE_FIRST)), None) is not None:
         return False
     event = SystemBookOpened(
         administrators=tuple(administrators),
         release=RELEASE,
-        epoch_id=secrets.token_hex(8) if epoch_id is None else epoch_id,
+        epoch_id=epoch_id or epoch_id_of(log) or secrets.token_hex(8),
     )
     force_setattr(event, "seq", 1)
     force_setattr(event, "book", SYSTEM_BOOK)

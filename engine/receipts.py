@@ -8,7 +8,7 @@ Nothing here may read the log: what is signed comes from who has folded it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -224,6 +224,19 @@ def append_link(folder: Path, receipt: Receipt) -> None:
     if is_new:
         sync_folder(folder)
     write_whole(folder / NEWEST_FILE, receipt.encoded() + b"\n")
+
+
+def set_aside(folder: Path, lost: Collection[Receipt], name: str) -> Path:
+    """Move receipts that fit no longer to a file beside the others, where whoever asks still finds them."""
+    kept = [one for one in read_links(folder) if one not in lost]
+    path = folder / name
+    write_whole(path, b"".join(one.encoded() + b"\n" for one in lost))
+    write_whole(folder / LINKS_FILE, b"".join(one.encoded() + b"\n" for one in kept))
+    if kept:
+        write_whole(folder / NEWEST_FILE, kept[-1].encoded() + b"\n")
+    else:
+        (folder / NEWEST_FILE).unlink(missing_ok=True)
+    return path
 
 
 def _whole_lines(stream: BinaryIO) -> int:

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     warm: the partitions, `all` or such as `0,3`, that an engine on Kafka keeps folded while they are
         another's, so that it takes them over in seconds; it costs their memory and about 0.4 of a decision.
     watchdog_s: after how long without progress of one of its partitions an engine on Kafka ends itself.
+    archive: where `daybook archive` keeps old ranges of a log in Kafka, and replay finds them: a path or URL.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
     log_format: `json` or `text`, what processes say of themselves on standard error; without it text on a
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     snapshots: str | None = Field(default=None, min_length=1)
     warm: str = Field(default="", pattern=r"^(all|(\d+(,\d+)*)?)$")
     watchdog_s: float = Field(default=60.0, ge=1.0)
+    archive: str | None = Field(default=None, min_length=1)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
     log_format: LogFormat | None = None

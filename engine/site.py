@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+from engine.archive import Archive
 from engine.errors import NotInitialised
 from engine.home import Home
 from engine.log.recorder import RecorderLog
@@ -135,9 +136,13 @@ class Site:
         return folder / f"{partition}" if self.kind == "kafka" else folder
 
     def _in_kafka(self, partition: int, *, writer: bool) -> OpenLog:
-        from engine.log.kafka import KafkaLog  # noqa: PLC0415 - as above
+        from engine.log.archived import ArchivedLog  # noqa: PLC0415 - as above
+        from engine.log.kafka import KafkaLog  # noqa: PLC0415
 
-        return KafkaLog(self.kafka, partition, writer=writer)
+        log = KafkaLog(self.kafka, partition, writer=writer)
+        if writer or self.settings.archive is None:
+            return log
+        return ArchivedLog(log, Archive(place_at(self.settings.archive), partition, log.epoch_id()))
 
     def recorder(self, *, writer: bool, clock: Clock = wall_clock) -> RecorderLog:
         """The log of a home that is not on Kafka. Raises NotInitialised; for the writer also LogLocked."""

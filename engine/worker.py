@@ -17,6 +17,7 @@ from commands.decide import RELEASE
 from engine import garbage
 from engine.admission import Admission
 from engine.backlog import Backlog
+from engine.epochs import check_epoch
 from engine.errors import NotInitialised
 from engine.fold import Folded
 from engine.links import linked
@@ -75,6 +76,7 @@ class Worker:
                 "The log holds no events.",
                 "A home that was used before has lost its log: restore it from a backup.",
             )
+        check_epoch(log, self.folded.partition)
         self.pipeline = Pipeline(self.folded.partition, admission or Admission(), log.place)
         self.answered = answered
         self.backlog = backlog

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from engine.errors import DaybookError
+from engine.errors import DaybookError, LogCorrupt
+from engine.log.moved import moved_to
 from engine.log.records import BEFORE_FIRST, Record
 from projections.database import Session, execute
 from projections.layout import LIVE
@@ -74,12 +75,21 @@ def stored(session: Session, partition: int) -> Position:
 def recall(at: Position, log: EventLog) -> int:
     """The offset of the position, which must be one of this log's. Raises OtherLog, ShorterLog."""
     if at.offset > BEFORE_FIRST:
-        record = next(iter(log.events(at.offset - 1)), None)
+        try:
+            record = next(iter(log.events(at.offset - 1)), None)
+        except LogCorrupt:  # where reading says by itself that it cannot be there
+            record = None
         if record is None:
             raise ShorterLog(f"The read models stand at event {at.offset}, and the log ends before that.")
         if Position.of(record) != at:
             raise OtherLog(f"The read models stand at event {at.offset}, which is not in this log.")
     return at.offset
+
+
+def found_again(at: Position, log: EventLog) -> Position | None:
+    """The position in a log that was moved: where its event stands now. None where it was not moved."""
+    moved = moved_to(log, lambda one: Position.of(one).digest == at.digest)
+    return None if moved is None else Position.of(moved)
 
 
 def move(session: Session, partition: int, expected: int, to: Position) -> bool:

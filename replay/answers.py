@@ -16,8 +16,9 @@ from book.state import Book
 from engine.errors import LogCorrupt
 from engine.log.partitioning import Place
 from engine.log.records import BEFORE_FIRST, Record
+from replay.carried import Carried
 from replay.problems import Problem, Problems
-from schemas.books import ReleaseActivated, SystemBookOpened
+from schemas.books import EpochBegun, ReleaseActivated, SystemBookOpened
 from schemas.catalogue import Undecodable, decode_command, digest, fingerprint
 from schemas.message import Event
 from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated
@@ -25,7 +26,7 @@ from schemas.rejections import UNREMEMBERED, CommandRejected, CommandRepeated
 AT_ONCE = 32_000
 NAMELESS = frozenset({"undecodable", "too_large", "wrong_partition", "actor_unproven", "unknown_book"})
 """Reasons for which nothing in the record is taken as said: the outcome names no command and no actor."""
-OF_THE_ENGINE = (SystemBookOpened, ReleaseActivated)
+OF_THE_ENGINE = (SystemBookOpened, ReleaseActivated, EpochBegun)
 """Events that answer no command and are no timer's."""
 
 
@@ -38,6 +39,10 @@ class History(Protocol):
     def events(self, after: int) -> Iterator[Record]: ...
     def commands(self, after: int, limit: int, wait_s: float) -> Sequence[Record]: ...
     def last_command_offset(self) -> int: ...
+
+
+_GONE = Record(b"", b"", BEFORE_FIRST, 0)
+"""Stands for a command that the log was moved without."""
 
 
 class _Said(msgspec.Struct):
@@ -75,6 +80,8 @@ class following(Iterator[Record]):  # noqa: N801 - an iterator that reads like a
 class Answers:
     """Follows the commands beside the events. count: commands answered so far.
 
+    gone: those of them that are not stored here any more: the log was moved without them.
+
     Make it before the events are read: a log in use may grow between the two.
     may_wait: whether the log stores commands before they are decided. Then it may hold more than are
     answered, and those that are answered meanwhile are found when they are asked for.
@@ -82,6 +89,7 @@ class Answers:
 
     def __init__(self, log: History, problems: Problems, *, may_wait: bool = False) -> None:
         self._may_wait = may_wait
+        self._carried = Carried(log)
         self._commands = following(log) if may_wait else stored_commands(log, log.last_command_offset())
         self._problems = problems
         self._here = problems.here
@@ -89,6 +97,7 @@ class Answers:
         self._cause = BEFORE_FIRST
         self._alone = False
         self.count = 0
+        self.gone = 0
 
     def check(self, book: Book | None, event: Event) -> None:
         """Take the next event, before it is applied to its book."""
@@ -96,6 +105,8 @@ class Answers:
         if cause < 0:
             if event.command or event.fingerprint or not (event.timer or type(event) in OF_THE_ENGINE):
                 self._here("the event answers no command and is no timer's")
+            if type(event) is EpochBegun:
+                self._cause, self._alone = event.position, False
         elif cause == self._cause:
             if self._alone or event.fingerprint or type(event) in (CommandRejected, CommandRepeated):
                 self._here(f"command {cause} is answered a second time")
@@ -114,11 +125,11 @@ class Answers:
             self._problems.add(Problem(f"no outcome is stored for {shown}, {len(left)} in all"))
 
     def _first_of_outcome(self, book: Book | None, event: Event) -> None:
-        command = self._ahead or self._next()
-        if command is None or command.offset != event.cause:
-            command = self._search(command, event.cause)
-        else:
-            self._ahead = None
+        command = self._command_of(event)
+        if command is _GONE:
+            self.count += 1
+            self.gone += 1
+            return
         if command is None:
             self._here(f"the event answers command {event.cause}, which is not stored")
             return
@@ -160,6 +171,17 @@ class Answers:
         elif type(event) is not CommandRejected or event.reason not in UNREMEMBERED:
             self._here(f"the outcome of {event.command} has no fingerprint")
         return ""
+
+    def _command_of(self, event: Event) -> Record | None:
+        """The command that the outcome answers; None where it is missing, `_GONE` if it was left behind."""
+        place = self._carried.place(event.epoch, event.cause)
+        if place == "gone":
+            return _GONE
+        command = self._ahead or self._next()
+        if place == "next" or (command is not None and command.offset == event.cause):
+            self._ahead = None
+            return command
+        return self._search(command, event.cause)
 
     def _search(self, record: Record | None, cause: int) -> Record | None:
         """The command that is answered, where it is not the next one: what stands before it was left out."""

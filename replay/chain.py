@@ -23,7 +23,9 @@ class Chain:
         self, receipts: Iterable[Receipt], public_key: Ed25519PublicKey | None, problems: Problems
     ) -> None:
         self._problems = problems
-        self._expected: dict[int, list[Receipt]] = {}
+        self._expected: dict[str, list[Receipt]] = {}
+        self._at: dict[int, list[Receipt]] = {}
+        self._blamed: dict[str, str] = {}
         self._link = FIRST_LINK
         self._last = -1
         self.matched = 0
@@ -34,7 +36,8 @@ class Chain:
             elif public_key is not None and not is_signed(receipt, public_key):
                 self._add(receipt, "is forged: its signature does not fit")
             else:
-                self._expected.setdefault(receipt.offset, []).append(receipt)
+                self._expected.setdefault(receipt.link, []).append(receipt)
+                self._at.setdefault(receipt.offset, []).append(receipt)
 
     def page(
         self,
@@ -60,16 +63,20 @@ class Chain:
             )
         self._link = link  # go on from what stands there, so that what is whole behind it is not blamed
         self._last = last.offset
-        for receipt in self._expected.pop(last.offset, ()):
+        # By its link, which a copy keeps. In the epoch that it was given in, its offset is this page's too.
+        for receipt in self._expected.pop(link.hex(), ()):
             if receipt.epoch_id != epoch_id:
                 self._add(receipt, f"is of another log ({receipt.epoch_id}, not {epoch_id})")
-            elif bytes.fromhex(receipt.link) != link or receipt.books != seqs:
-                self._add(
-                    receipt, f"was given for another history: {self._between(last.offset)} was rewritten"
-                )
+            elif receipt.books != seqs:
+                self._add(receipt, self._rewritten(last.offset))
             else:
                 self.matched += 1
                 self.signed = last.offset
+        for receipt in self._at.pop(last.offset, ()):
+            if receipt.link in self._expected:
+                another = f"is of another log ({receipt.epoch_id}, not {epoch_id})"
+                what = another if receipt.epoch_id != epoch_id else self._rewritten(last.offset)
+                self._blamed[receipt.link] = what
 
     def unlinked(self, first: int, last: int) -> None:
         """The log ends with events that no link closes."""
@@ -77,16 +84,22 @@ class Chain:
 
     def finish(self) -> None:
         """After the last page: every receipt's link has been met, or history is not what it was."""
-        for offset in sorted(self._expected):
-            for receipt in self._expected[offset]:
-                if offset > self._last:
-                    self._add(
-                        receipt,
-                        f"vouches for events up to offset {offset}, and the log ends at {self._last}: "
-                        "it was cut off or set back to an older copy",
-                    )
-                else:
-                    self._add(receipt, f"fits no page: something up to offset {offset} was rewritten")
+        left = [one for given in self._expected.values() for one in given]
+        for receipt in sorted(left, key=lambda one: (one.offset, one.signed_at_ms)):
+            offset = receipt.offset
+            if receipt.link in self._blamed:
+                self._add(receipt, self._blamed[receipt.link])
+            elif offset > self._last:
+                self._add(
+                    receipt,
+                    f"vouches for events up to offset {offset}, and the log ends at {self._last}: "
+                    "it was cut off or set back to an older copy",
+                )
+            else:
+                self._add(receipt, f"fits no page: something up to offset {offset} was rewritten")
+
+    def _rewritten(self, offset: int) -> str:
+        return f"was given for another history: {self._between(offset)} was rewritten"
 
     def _between(self, offset: int) -> str:
         """The narrowest part of history that the receipts so far leave open."""

@@ -23,6 +23,7 @@ from engine.admission import Admission
 from engine.log.records import BEFORE_FIRST, Record
 from engine.pipeline import Pipeline, in_steps
 from replay.answers import History, following, stored_commands
+from replay.carried import Carried
 from schemas.catalogue import decode_event, encode
 from schemas.message import Command, Event
 from schemas.rejections import WAITED_MS
@@ -73,6 +74,7 @@ class _Seen(msgspec.Struct):
     cause: int = -1
     timer: str = ""
     reason: str = ""
+    epoch: int = 0
     figures: msgspec.Raw = msgspec.Raw(b"")
 
     @property
@@ -81,6 +83,12 @@ class _Seen(msgspec.Struct):
         if self.type != "CommandRejected":
             return False
         return self.reason == "actor_unproven" or (self.reason == "busy" and _WAITED in bytes(self.figures))
+
+
+class _Jump(msgspec.Struct):
+    """By how much the clock had jumped where it was refused as unconfirmed."""
+
+    jump_ms: int
 
 
 _WAITED = f'"{WAITED_MS}":'.encode()
@@ -158,6 +166,7 @@ class _Redecision:
     def __init__(self, log: History, most: int, may_wait: bool) -> None:
         self.log = log
         self.most = most
+        self.carried = Carried(log)
         self.stored: Iterator[Record] = (
             following(log) if may_wait else stored_commands(log, log.last_command_offset())
         )
@@ -188,15 +197,18 @@ class _Redecision:
             self._differ("the command has no outcome in the log", None, [], [], left.offset)
 
     def _outcome(self, seen: _Seen, records: list[Record]) -> None:
-        command = self._command(seen)
+        place = self.carried.place(seen.epoch, seen.cause)
+        command = self._command(seen) if place == "offset" else self._next() if place == "next" else None
         self.commands += 1
         if (unsaid := next(self.firing, None)) is not None:
             self._differ(f"the timer {self.fired!r} did not finish", seen, records, [encode(unsaid)])
             return
         release = self.pipeline.partition.release
-        if release != RELEASE or seen.is_of_the_moment:
+        if release != RELEASE or seen.is_of_the_moment or place == "gone":
             self._apply(records)
             return
+        if place == "next" and command is not None:
+            command = self._as_it_was(command, seen)
         if command is None:
             self._differ("the command is not stored", seen, records, [])
             return
@@ -245,6 +257,15 @@ class _Redecision:
         self.as_recorded += len(records)
         for record in records:
             evolve(self.pipeline.partition, decode_event(record.value))
+
+    def _as_it_was(self, command: Record, seen: _Seen) -> Record:
+        """A copied command with the offset and the time that it had: the copy's are those of its copying."""
+        time_ms = seen.at
+        book = self.pipeline.partition.books.get(seen.book)
+        if seen.reason == "clock_unconfirmed" and book is not None:
+            jump_ms = msgspec.json.decode(seen.figures, type=_Jump).jump_ms
+            time_ms = max(book.at, book.clock_confirmed_ms) + jump_ms
+        return msgspec.structs.replace(command, offset=seen.cause, time_ms=time_ms)
 
     def _command(self, seen: _Seen) -> Record | None:
         while (record := self._next()) is not None:

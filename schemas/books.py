@@ -131,6 +131,24 @@ class ReleaseActivated(Event, tag="ReleaseActivated"):
     release: int
 
 
+class EpochBegun(Event, tag="EpochBegun"):
+    """The log goes on elsewhere: restored, mirrored to another cluster, or in a topic that was made anew.
+
+    epoch_id: names the log from here on; what it was before stands before.
+    position: offset, in the commands as they are now, of the last one that an earlier epoch has answered; -1
+        where there is none.   carried: how many of the commands are such, from the beginning on.
+    carried_epoch, carried_cause: the first of those, as it was counted when it was answered.
+    From here on `cause` counts in the commands as they are now, and `epoch` is one more.
+    """
+
+    epoch_id: str
+    position: int
+    carried: int
+    carried_epoch: int
+    carried_cause: int
+    reason: str
+
+
 class BookRegistered(Event, tag="BookRegistered"):
     """The system book's record that a book was opened on its partition."""
 
@@ -208,6 +226,7 @@ COMMANDS = (OpenBook, AdvanceTime, ConfirmClock, ClosePeriod, SetRepeatWindow, R
 EVENTS = (
     SystemBookOpened,
     ReleaseActivated,
+    EpochBegun,
     BookRegistered,
     BookOpened,
     TimeAdvanced,

@@ -20,7 +20,7 @@ from engine.log.records import BEFORE_FIRST, BookLog, Out
 from engine.places import place_at
 from engine.receipts import Signer, is_signed, make_signing_key, read_links
 from engine.snapshots import load_newest
-from replay.verify import verify
+from replay.verify import verify_all
 from tests.histories import busy_bank
 from tests.kafka_servers import made
 
@@ -83,7 +83,7 @@ def test_each_partition_has_its_own_state_snapshots_and_receipts(tmp_path: Path)
         links = read_links(site.receipts(partition))
         assert {one.partition for one in links} == {partition}
         assert all(is_signed(one, site.key.public_key()) for one in links)
-        found = verify(log.reader(), receipts=links, public_key=site.key.public_key())
+        found = verify_all([(partition, log.reader())], receipts=links, public_key=site.key.public_key())
         assert (found.problems, found.receipts, found.unsigned_tail) == ([], len(links), 0)
         loaded = load_newest(site.snapshots.of(str(partition)), log)
         whole = Folded()

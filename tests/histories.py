@@ -225,9 +225,12 @@ class Bank:
 def decide(worker: Worker, log: MemoryLog | RecorderLog, outs: Sequence[Out]) -> None:
     """Send and answer all of them."""
     if outs:
-        log.submit(outs)
+        last = log.submit(outs)[-1]
+        while worker.position < last:  # a log that is far away may need a moment
+            worker.step(0.1)
     while worker.step():
         pass
+    worker.settle()
 
 
 def busy_bank(seed: int = 1, steps: int = 600) -> MemoryLog:

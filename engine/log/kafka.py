@@ -9,7 +9,7 @@ Which process may open which partition is the group's business (`engine/membersh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Self
+from typing import Literal, Self
 
 from confluent_kafka import Producer
 
@@ -109,6 +109,10 @@ class KafkaLog:
             raise EngineStopped(self._writer.over.what)
         return self._sender.submit(commands)
 
+    def epoch_id(self) -> str:
+        """The name of where this log is kept: the ids of its topics, which no other topic ever has."""
+        return self.kafka.epoch_id()
+
     # --- for followers --------------------------------------------------------------------------------
 
     def wait_events(self, after: int, timeout_s: float) -> bool:
@@ -122,6 +126,10 @@ class KafkaLog:
     def events_behind(self, after: int) -> int:
         """About how many events are behind `after`; see `Tail.behind`."""
         return self._events.behind(after)
+
+    def first_offset(self, kind: Literal["events", "commands"]) -> int:
+        """The offset that what is kept of them begins at."""
+        return (self._events if kind == "events" else self._commands).watermarks()[0]
 
     def last_event_offset(self) -> int:
         """Offset of the last stored event, -1 before the first."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from engine.errors import LogUnavailable, WrongUse
@@ -72,7 +72,7 @@ class Heard:
 
     def __call__(self, error: KafkaError) -> None:
         """Told by the client, of whatever befalls it."""
-        if error.code() in _REFUSALS:
+        if error.code() in _REFUSALS or "SSL routines" in error.str():  # an alert of TLS
             self.refusal = error.str().strip()
 
 
@@ -183,6 +183,21 @@ class Kafka(msgspec.Struct, frozen=True):
         if found is not None and found.error is not None and found.error.code() in _FORBIDDEN:
             raise unavailable(KafkaException(found.error), f"asking for {topic}")
         return 0 if found is None or found.error is not None else len(found.partitions)
+
+    def epoch_id(self) -> str:
+        """The ids of the commands and the events topic, by which a copy or a topic of the same name is told
+        from them; empty where the broker gives topics no ids (before 2.8). Raises LogUnavailable.
+        """
+        admin = self.admin()  # what it has promised is broken when it is gone
+        names = [self.commands, self.events]
+        try:
+            asked = admin.describe_topics(TopicCollection(names), request_timeout=ANSWER_S)
+            ids = [asked[name].result().topic_id for name in names]
+        except KafkaException as error:
+            raise unavailable(
+                error, f"asking {self.bootstrap} for the ids of {' and '.join(names)}"
+            ) from error
+        return "" if None in ids else "/".join(map(str, ids))
 
 
 @contextlib.contextmanager

@@ -1,12 +1,14 @@
-"""`snapshot-write` and `snapshot-load`: a partition with a million accounts, to a folder and back.
+"""What keeps history safe: `snapshot-write` and `snapshot-load`, of a partition with a million accounts, to a
+folder and back; `archive` and `adopt`, of a stored log.
 
-Run as a program it prints its figures, since only a process of its own has memory of its own. The command
-ids of the accounts' opening are remembered still, as they are within a week of it: the largest state that
-these accounts can be.
+Run as a program it prints the figure of a snapshot, since only a process of its own has memory of its own.
+The command ids of the accounts' opening are remembered still, as they are within a week of it: the largest
+state that these accounts can be.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import subprocess
 import sys
@@ -16,19 +18,55 @@ from pathlib import Path
 
 import msgspec
 import psutil  # type: ignore[import-untyped]
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench import book
+from bench import book, fold
 from bench.measure import Figure
 from bench.unkept import Unkept
 from engine.admission import Admission
+from engine.archive import Archive, archive
+from engine.epochs import adopt
+from engine.fold import Folded
 from engine.genesis import begin
 from engine.log.memory import MemoryLog
+from engine.log.recorder import RecorderLog
 from engine.log.records import Out, wall_clock
+from engine.places import place_at
+from engine.receipts import Signer
 from engine.snapshots import decode_snapshot, write_snapshot
 from engine.worker import Worker
 
 AT_ONCE = 8_000
-NAMES = ("snapshot-write", "snapshot-load")
+
+
+def of_history(events: int, folder: Path) -> list[Figure]:
+    """Archive a stored log of so many transfers, then begin an epoch in it: each reads all of it."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        file = Path(place) / "log.sqlite"
+        with contextlib.closing(fold.stored(file, events)) as log:
+            folded = Folded()
+            folded.apply(log.events(-1))
+            partition = folded.partition
+            key = Ed25519PrivateKey.generate()
+            receipt = Signer(key).sign(partition.epoch_id, folded.offset, {}, folded.link, 0)
+            kept = Archive(place_at(Path(place) / "archive"), 0, partition.epoch_id)
+            began = time.perf_counter()
+            added = archive(log, kept, receipt)
+            took = time.perf_counter() - began
+        archived = Figure(
+            workload="archive",
+            log="sqlite",
+            seconds=took,
+            per_s=round((added.events + added.commands) / took),
+        )
+        with contextlib.closing(RecorderLog.sqlite(file)) as writer:
+            began = time.perf_counter()
+            adopted = adopt(writer, wall_clock(), "measured", commands="mirrored", receipts=[receipt])
+            took = time.perf_counter() - began
+        return [
+            archived,
+            Figure(workload="adopt", log="sqlite", seconds=took, per_s=round(adopted.events / took)),
+        ]
 
 
 def figures(accounts: int, folder: Path) -> list[Figure]:
@@ -38,7 +76,7 @@ def figures(accounts: int, folder: Path) -> list[Figure]:
 
 
 def _ran(*given: str) -> Figure:
-    ran = subprocess.run([sys.executable, "-m", "bench.snapshot", *given], capture_output=True, check=True)
+    ran = subprocess.run([sys.executable, "-m", "bench.keeping", *given], capture_output=True, check=True)
     return msgspec.json.decode(ran.stdout, type=Figure)
 
 
