@@ -6,7 +6,7 @@
 #   make test-all                                  all tests
 #   make simulate [SECONDS=60] [SEED=...]          let everything go wrong at once; SEED replays one history
 #   make faults  [ROUNDS=3] [SEED=7]               break it under load, on a real broker, and audit it
-#   make bench   [WORKLOADS="hot-account ..."]     measure it
+#   make bench   [WORKLOADS="hot-account ..."]     measure it; LOG=kafka on a broker
 #   make lock                                      resolve the dependencies anew
 #   make clean                                     remove what the above made
 
@@ -55,7 +55,7 @@ faults: $(READY)
 		$(if $(JSON),--json $(JSON))
 
 bench: $(READY)
-	@$(BIN)/python -m bench $(WORKLOADS)
+	@$(BIN)/python -m bench $(if $(filter kafka,$(LOG)),kafka) $(WORKLOADS)
 
 venv: $(READY)
 
@@ -87,7 +87,11 @@ lock:
 	} > $(LOCKED).new || { rm -f $(LOCKED).new; exit 1; }; \
 	if grep -nE 'https?:|file:' $(LOCKED).new; then \
 		echo 'The lock would name where packages come from; kept the old one.' >&2; rm -f $(LOCKED).new; exit 1; fi; \
-	mv $(LOCKED).new $(LOCKED)
+	mv $(LOCKED).new $(LOCKED); \
+	{ echo '# Made by "make lock" from pyproject.toml: what runs, of requirements.lock. Do not edit.'; \
+	$$uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links --constraints $(LOCKED) pyproject.toml; \
+	} > $(LOCKED:.lock=-run.lock)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

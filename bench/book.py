@@ -6,6 +6,7 @@ proves each record with its own key, and whose role names the commands it may se
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -85,6 +86,17 @@ POLICY = {
 _GATEWAY_KEY, _UPSTREAM_KEY = "gateway", "upstream"
 KEYS: dict[str, Key] = {_GATEWAY_KEY: new_key(), _UPSTREAM_KEY: new_key(UPSTREAM)}
 KEYRING = Keyring(KEYS)
+
+
+@contextlib.contextmanager
+def named(name: str) -> Iterator[None]:
+    """What is made within is about a book of this name: there is one for every partition."""
+    global BOOK  # noqa: PLW0603 - a measurement has one book at a time
+    before, BOOK = BOOK, name
+    try:
+        yield
+    finally:
+        BOOK = before
 
 
 def account_id(number: int) -> str:

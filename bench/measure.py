@@ -41,6 +41,7 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     per_s: int = 0
     p50_ms: float | None = None
     p99_ms: float | None = None
+    p999_ms: float | None = None
     longest_ms: float | None = None
     seconds: float | None = None
     peer: str = ""
@@ -81,8 +82,8 @@ def figures(contenders: Sequence[Contender], rounds: int, began: Callable[[str],
             log=contender.log,
             batch=contender.batch,
             per_s=round(rate),
-            p50_ms=_at(latencies, 0.50),
-            p99_ms=_at(latencies, 0.99),
+            p50_ms=at(latencies, 0.50),
+            p99_ms=at(latencies, 0.99),
         )
         found += [
             msgspec.structs.replace(
@@ -95,6 +96,6 @@ def figures(contenders: Sequence[Contender], rounds: int, began: Callable[[str],
     return found
 
 
-def _at(ordered: Sequence[float], share: float) -> float | None:
+def at(ordered: Sequence[float], share: float) -> float | None:
     """The latency that `share` of the batches do not exceed, in ms."""
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1_000, 3) if ordered else None

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from threading import Event as Told
-from typing import Final
 
 from engine import operating
 from engine.derivation import Host
-from engine.derivations import Derivations
+from engine.derivations import Derivations, share
 from engine.errors import WrongUse
 from engine.home import Home
 from engine.publisher import NAME, Publisher
 from engine.settings import Settings
 from engine.site import Site
-
-REPORT_S: Final = 1.0
-"""How often lag monitors are told how far it is."""
 
 
 def publish(home: Home, settings: Settings, told: Told) -> None:
@@ -47,16 +42,6 @@ def publish(home: Home, settings: Settings, told: Told) -> None:
         return group.confirmed(partition)
 
     derivations = Derivations(opened, ours)
-    reported = 0.0
-
-    def poll() -> None:
-        nonlocal reported
-        group.poll(0.0)
-        if (now := time.monotonic()) > reported + REPORT_S:
-            reported = now
-            for partition, position in derivations.positions.items():
-                group.report(partition, position + 1)
-
     with Membership(
         kafka,
         NAME,
@@ -66,4 +51,4 @@ def publish(home: Home, settings: Settings, told: Told) -> None:
         session_ms=settings.group_session_ms,
         protocol=settings.group_protocol,
     ) as group:
-        derivations.run(told, poll)
+        share(derivations, group, told)

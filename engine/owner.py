@@ -16,8 +16,9 @@ from typing import Final
 
 import msgspec
 
+from commands.decide import RELEASE
 from engine import garbage
-from engine.errors import LogUnavailable, Uncertain
+from engine.errors import LogUnavailable, Uncertain, WrongLog
 from engine.fold import Folded
 from engine.log.kafka import KafkaLog
 from engine.log.topic_writer import CLAIM_S, COMMIT_S
@@ -153,6 +154,7 @@ class Owner:
             folded = self._folded(log)
             if folded is None:
                 return
+            self._refuse_newer(folded)
             deciding = self._begin(log, folded)
             worker = deciding.worker
             garbage.settle()
@@ -169,6 +171,15 @@ class Owner:
             finally:
                 deciding.close()
         logger.info("partition_released", partition=self.partition, offset=worker.position)
+
+    def _refuse_newer(self, folded: Folded) -> None:
+        """What a newer release has decided it goes on deciding: an upgrade does not go back and forth."""
+        if folded.partition.release > RELEASE:
+            raise WrongLog(
+                f"Partition {self.partition} is decided by release {folded.partition.release}, and this "
+                f"engine is of release {RELEASE}.",
+                "Start the newer release here too.",
+            )
 
     def _begun(self) -> bool:
         """Whether there is anything in it. Who begins a partition writes it, so it is not claimed before."""

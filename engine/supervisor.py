@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -120,8 +121,8 @@ class Supervisor:
 
 
 def until_told() -> tuple[threading.Event, Callable[[Callable[[], None]], None]]:
-    """For a child: an event that SIGTERM, SIGINT or the end of standard input set, and where to say what
-    else is to be done then.
+    """For a process that runs until then: an event that SIGTERM or SIGINT sets, and where to say what else is
+    to be done. Under `daybook up`, which holds the other end of a pipe, also the end of standard input.
     """
     told = threading.Event()
     then: list[Callable[[], None]] = []
@@ -138,5 +139,7 @@ def until_told() -> tuple[threading.Event, Callable[[Callable[[], None]], None]]
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    threading.Thread(target=watch, name="standard-input", daemon=True).start()
+    # A terminal is somebody's, and in a container or a service standard input has ended already.
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=watch, name="standard-input", daemon=True).start()
     return told, then.append

@@ -27,7 +27,7 @@ from tests.kafka_servers import unused_prefix
 from tests.terminal import SOON_S, until
 
 Bank = Callable[..., BankOnKafka]
-CHECK_FAILED = 1
+CHECK_FAILED, WRONG_USE = 1, 2
 
 
 @pytest.fixture
@@ -265,6 +265,9 @@ def test_an_upgrade_goes_one_process_at_a_time(bank: Bank) -> None:
         assert kinds.count("ReleaseActivated") == 1, "each partition goes over once"
     for one in news:
         assert one.stop() == 0
+    late = site.start()
+    assert ended(late) == WRONG_USE
+    assert "Start the newer release" in late.text()
 
 
 @pytest.mark.long

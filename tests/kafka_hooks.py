@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import commands.decide
+import engine.owner
 import engine.worker
 from book.evolve import EVOLVE
 from book.state import Book
@@ -63,7 +64,8 @@ def damage() -> None:
 
 def next_release() -> None:
     """Another release of deciding."""
-    engine.worker.RELEASE = commands.decide.RELEASE + 1  # type: ignore[attr-defined]
+    newer = commands.decide.RELEASE + 1
+    engine.worker.RELEASE = engine.owner.RELEASE = newer  # type: ignore[attr-defined]
 
 
 HOOKS = {"hang": hang, "sleep-long": sleep_long, "damage": damage, "next-release": next_release}

@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from engine.derivation import Host
-from engine.derivations import Derivations
+from engine.derivations import Derivations, share
 from engine.embedded import InProcess
 from engine.errors import Fenced
 from engine.genesis import begin
@@ -138,32 +139,43 @@ def test_who_takes_over_goes_on_and_the_one_before_is_fenced(kafka: Kafka) -> No
 
 def test_two_publishers_share_the_partitions(kafka_bootstrap: str) -> None:
     kafka = made(kafka_bootstrap, 3)
+    stop = threading.Event()
+    failed: list[BaseException] = []
+    positions: list[Derivations] = []
+
+    def publishes() -> None:
+        def ours(partition: int) -> bool:
+            return group.confirmed(partition)
+
+        hosts = Derivations(lambda partition: publisher(kafka, partition), ours)
+        positions.append(hosts)
+        try:
+            with Membership(
+                kafka, NAME, hosts.gained, hosts.lost, topic=kafka.events, session_ms=6_000
+            ) as group:
+                share(hosts, group, stop)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    members = [threading.Thread(target=publishes) for _ in range(2)]
     with contextlib.ExitStack() as stack:
         engines = [stack.enter_context(engine(kafka, one)) for one in range(3)]
-        members = []
-        for _ in range(2):
-            hosts = Derivations(lambda partition: publisher(kafka, partition))
-            group = stack.enter_context(
-                Membership(kafka, NAME, hosts.gained, hosts.lost, topic=kafka.events, session_ms=6_000)
-            )
-            members.append((hosts, group))
-        number, deadline, shared = 0, time.monotonic() + 60, False
-        while time.monotonic() < deadline:
-            for hosts, group in members:
-                group.poll(0.02)
-                hosts.step()
-            for each in engines if number < 60 else ():
-                each.submit(commands(2, number))
-            number += 2
-            shared = shared or all(hosts.positions for hosts, _ in members)
-            if shared and number >= 60 and all(stored(kafka, one) == right(kafka, one) for one in range(3)):
-                break
-        assert shared
-        for one in range(3):
-            assert stored(kafka, one) == right(kafka, one)
-            assert len(stored(kafka, one)) == 60
-        for hosts, _ in members:
-            hosts.lost(hosts.partitions)
+        for member in members:
+            member.start()
+        try:
+            for number in range(0, 60, 2):
+                for each in engines:
+                    each.submit(commands(2, number))
+            until(lambda: all(one.positions for one in positions), 60)
+            until(lambda: all(len(stored(kafka, one)) == 60 for one in range(3)), 60)
+        finally:
+            stop.set()
+            for member in members:
+                member.join()
+    assert not failed
+    for one in range(3):
+        assert stored(kafka, one) == right(kafka, one)
 
 
 # --- whole processes --------------------------------------------------------------------------------------
@@ -190,13 +202,6 @@ class Process:
         self.process.wait(60)
 
 
-def all_published(bank: BankOnKafka) -> bool:
-    return all(
-        bank.decided(one) and stored(bank.kafka, one) == right(bank.kafka, one)
-        for one in range(bank.partitions)
-    )
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2])
 def test_publishers_may_be_killed_and_frozen_at_any_moment(
@@ -211,8 +216,17 @@ def test_publishers_may_be_killed_and_frozen_at_any_moment(
     begun = itertools.count()
 
     def more() -> None:
+        """Start who is missing, as whatever keeps the processes of a site running does."""
+        running[:] = [one for one in running if one.process.poll() is None]
         while len(running) < 2:
             running.append(Process(bank, next(begun)))
+
+    def all_published() -> bool:
+        more()
+        return all(
+            bank.decided(one) and stored(bank.kafka, one) == right(bank.kafka, one)
+            for one in range(bank.partitions)
+        )
 
     try:
         bank.start()
@@ -234,7 +248,7 @@ def test_publishers_may_be_killed_and_frozen_at_any_moment(
                     time.sleep(chance.uniform(0.5, 3.0))
                     victim.end()
                 more()
-        until(functools.partial(all_published, bank), 120)
+        until(all_published, 120)
         causes = [decode_outcome(value).cause for value in stored(bank.kafka, 0)]
         assert causes == sorted(set(causes))
         assert len(causes) > 100

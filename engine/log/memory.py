@@ -15,6 +15,8 @@ from engine.log.partitioning import ONLY, Place
 from engine.log.records import BEFORE_FIRST, Clock, Out, Record, wall_clock
 from engine.log.waiting import Waiting
 
+__all__ = ["Crash", "Fault", "Faults", "MemoryLog"]
+
 
 class _Stored:
     """What survives a crash: whole pages, and who may write the next."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from engine.errors import DaybookError, EngineStopped, Fenced, LogUnwritable, Uncertain
-from engine.log.records import Out
+from engine.log.records import BEFORE_FIRST, Out
 from engine.log.tail import Tail
 from engine.log.topics import Kafka, unavailable
 
@@ -54,6 +54,7 @@ class TopicWriter:
         self.partition = partition
         self.producer: Producer | None = kafka.producer(transactional_id=f"{kafka.prefix}-{name}-{partition}")
         self._over: DaybookError | None = None
+        self._tail: Tail | None = None
 
     def claim(self, tail: Tail) -> None:
         """Fence every other writer, and wait until `tail` can read all that it had committed.
@@ -69,6 +70,7 @@ class TopicWriter:
                 error, f"claiming partition {self.partition} of {self.topic}", self.kafka.heard
             ) from error
         tail.reach_end()  # what it had not committed is aborted by now
+        self._tail = tail
 
     def begin(self, page: Sequence[Out], time_ms: int) -> Callable[[], None]:
         """Hand a page over, which has at least one record; what is returned makes it durable, or raises,
@@ -76,6 +78,13 @@ class TopicWriter:
         """
         producer, topic, partition = self._producer(), self.topic, self.partition
         produce = producer.produce
+        newest = BEFORE_FIRST
+        last = page[-1]
+
+        def stored(error: KafkaError | None, message: Message) -> None:
+            nonlocal newest
+            newest = BEFORE_FIRST if error is not None else message.offset() or 0
+
         try:
             producer.begin_transaction()
             for out in page:
@@ -86,6 +95,7 @@ class TopicWriter:
                     partition,
                     timestamp=time_ms,
                     headers=list(out.headers) if out.headers else None,
+                    on_delivery=stored if out is last else None,
                 )
         except (KafkaException, BufferError) as error:
             raise self._end(_failure(error, topic, partition)) from error
@@ -96,6 +106,9 @@ class TopicWriter:
                 producer.poll(0)  # gives out what the library has to say
             except KafkaException as error:
                 raise self._end(_failure(error, topic, partition)) from error
+            # Its marker may be written after its acknowledgement; who has committed reads it at once.
+            if self._tail is not None:
+                self._tail.must_reach(newest + 1)
 
         return finish
 

@@ -72,7 +72,7 @@ class Heard:
 
     def __call__(self, error: KafkaError) -> None:
         """Told by the client, of whatever befalls it."""
-        if error.code() in _REFUSALS:
+        if error.code() in _REFUSALS or "SSL routines" in error.str():  # an alert of TLS
             self.refusal = error.str().strip()
 
 

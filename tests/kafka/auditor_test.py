@@ -25,6 +25,7 @@ from engine.worker import Worker
 from gateway.relay import RELAY, Relay
 from projections.projector import Projector
 from schemas.books import Administrator
+from schemas.outcomes import encode_outcome, outcome_of
 from tests.kafka.auditor import Recording, audit
 from tests.kafka.client import Seen
 from tests.kafka.evidence import Evidence, answers_of
@@ -84,7 +85,7 @@ def evidence(
                               seed=SEED, rate=300, watched="events")  # fmt: skip
             stack.callback(loads.close)
             loads.go()
-            time.sleep(4)
+            time.sleep(3)
             assert loads.pause() > 300
             recording = Recording(kafka.bootstrap, kafka.prefix, PARTITIONS, outcomes=False)
 
@@ -101,7 +102,16 @@ def evidence(
         for partition, reader in enumerate(readers):
             with closing(Projector(dsn, reader, partition)) as projector:
                 projector.catch_up()
-        yield asyncio.run(recording.evidence(loads.written, dsn))
+        found = asyncio.run(recording.evidence(loads.written, dsn))
+        found.outcomes = {one: outcomes_of(one, records) for one, records in found.events.items()}
+        yield found
+
+
+def outcomes_of(partition: int, records: list[Seen]) -> list[Seen]:
+    """What a publisher makes of the events."""
+    runs = answers_of(pages(partition, records, []))
+    made = [(run[0].record.key, outcome_of([one.record.value for one in run])) for run in runs]
+    return [Seen(key, encode_outcome(one), at, one.at) for at, (key, one) in enumerate(made)]
 
 
 def test_what_engines_made_is_found_right(evidence: Evidence) -> None:
@@ -313,6 +323,36 @@ def double_a_row(table: str) -> Wrong:
     return double
 
 
+def published(evidence: Evidence) -> list[Seen]:
+    assert evidence.outcomes is not None
+    return evidence.outcomes[0]
+
+
+def publish_nothing_of_one(evidence: Evidence) -> None:
+    del published(evidence)[40]
+
+
+def publish_one_twice(evidence: Evidence) -> None:
+    records = published(evidence)
+    records.insert(40, records[40])
+
+
+def publish_two_in_another_order(evidence: Evidence) -> None:
+    records = published(evidence)
+    records[40:42] = records[41], records[40]
+
+
+def publish_another_verdict(evidence: Evidence) -> None:
+    records = published(evidence)
+    at = next(at for at, one in enumerate(records) if b'"verdict":"rejected"' in one.value)
+    records[at] = changed(records[at], verdict="accepted")
+
+
+def publish_what_only_staff_may_know(evidence: Evidence) -> None:
+    records = published(evidence)
+    records[40] = changed(records[40], restricted={"rule": "r1"})
+
+
 def leave_a_transaction_open(evidence: Evidence) -> None:
     evidence.open_transactions.append("events 0")
 
@@ -345,6 +385,11 @@ MUTATIONS: list[tuple[str, Wrong]] = [
     ("row_differs", change_a_row("position", 1, 7)),
     *((("row_missing", lose_a_row(table))) for table in QUERIES),
     *((("row_too_many", double_a_row(table))) for table in QUERIES),
+    ("outcome_missing", publish_nothing_of_one),
+    ("outcome_too_many", publish_one_twice),
+    ("outcome_out_of_order", publish_two_in_another_order),
+    ("outcome_differs", publish_another_verdict),
+    ("outcome_tells", publish_what_only_staff_may_know),
     ("transaction_open", leave_a_transaction_open),
 ]
 

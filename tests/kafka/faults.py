@@ -1,7 +1,7 @@
 """The faults: what is done to a site under load, each a function that returns when the fault itself is over.
 
-A fault may leave everything broken that a site has to mend by itself; it repairs only what no Daybook process
-could (a broker is started again, a network heals, a stopped process goes on).
+A fault may leave everything broken that a site has to mend by itself; it repairs only what no Daybook
+process could (a broker is started again, a network heals, a stopped process goes on).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _killed(rig: Rig, node: Node | None, chance: random.Random) -> None:
     assert node is not None, "every partition has a leader while all brokers are up"
     node.kill()
     time.sleep(chance.uniform(0.2, 1.5))
-    rig.brokers.again(node)
+    node.start()
 
 
 def _network(condition: Condition, *, everybody: bool = False) -> Fault:

@@ -144,6 +144,7 @@ class Rig:
         """Offer nothing more, wait until everything is answered, published and shown, and audit it."""
         began = time.monotonic()
         self.loads.pause()
+        self.brokers.wait_whole()
         report = self._audited(began + PATIENCE_S)
         before, self._answered = self._answered, report.commands
         return Answered(report, report.commands - before, self.loads.longest_ms(), time.monotonic() - began)

@@ -14,6 +14,7 @@ import itertools
 import random
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -111,7 +112,9 @@ def _round(one: Round, folder: Path, brokers: Brokers, server: str, roles: Seque
         with Rig(folder, brokers, dsn, one.number, seed=one.seed, rate=RATE, roles=roles) as rig:
             chance = random.Random(one.seed)
             rig.loads.go()
-            rig.settle()
+            begun = rig.settle().report
+            if not begun.ok:
+                raise AssertionError(f"before any fault: {say(begun)}")
             for names in one.steps:
                 done.append(_step(one, names, rig, chance))
                 _say(f"  {done[-1]}")
@@ -186,6 +189,7 @@ def main(given: argparse.Namespace) -> int:
     """Run, write the table, and say how it went."""
     seed = given.seed if given.seed is not None else secrets.randbelow(1 << 32)
     _say(f"{given.rounds} rounds of {STEPS} faults, SEED={seed}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # brokers and processes end with us
     folder = Path(tempfile.mkdtemp(prefix="dbf", dir="/tmp"))
     began = time.monotonic()
     planned = schedule(seed, given.rounds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from engine.derivation import in_memory
 from engine.errors import Fenced
 from engine.log import faults
 from engine.log.memory import MemoryLog
@@ -68,6 +69,35 @@ class SeenLog:
 
     def close(self) -> None:
         self.log.close()
+
+
+class SeenOutput:
+    """The output of a derivation, claimed by one process. What is appended may get lost, or nobody told."""
+
+    def __init__(self, world: World, log: MemoryLog) -> None:
+        self.world = world
+        self.log = log
+        self._output = in_memory(log)
+
+    def newest(self) -> Record | None:
+        return self._output.newest()
+
+    def append(self, outs: Sequence[Out], time_ms: int) -> None:
+        world = self.world
+        world.seam(Fault.PUBLISHER_DIED_DERIVED)
+        if world.meets(Fault.PUBLISHER_ACK_LOST, UNCERTAIN):
+            self.log.faults.next_commit(faults.Fault.LOST_ACK)
+        elif world.meets(Fault.PUBLISHER_LOST, UNCERTAIN):
+            self.log.faults.next_commit(faults.Fault.NOT_STORED)
+        try:
+            self._output.append(outs, time_ms)
+        except Fenced:
+            world.note(Fault.PUBLISHER_FENCED)
+            raise
+        world.seam(Fault.PUBLISHER_DIED_PUBLISHED)
+
+    def close(self) -> None:
+        self._output.close()
 
 
 class Beside:

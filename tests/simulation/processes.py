@@ -7,11 +7,13 @@ from typing import Any, Generic, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from engine import derivation
 from engine.errors import Fenced, Uncertain
 from engine.follower import Follower
 from engine.log.memory import MemoryLog
 from engine.log.records import Out, Record
 from engine.pipeline import Answer
+from engine.publisher import Publisher
 from engine.reactor import Host
 from engine.receipts import LINKS_FILE, Receipt, Signer
 from engine.snapshots import load_newest
@@ -19,7 +21,7 @@ from engine.worker import Worker
 from gateway.relay import Relay
 from projections.projector import Projector
 from tests.simulation.faults import Fault
-from tests.simulation.logs import Beside, SeenLog
+from tests.simulation.logs import Beside, SeenLog, SeenOutput
 from tests.simulation.rows import Rows, Session, Waits
 from tests.simulation.world import Killed, World
 
@@ -68,6 +70,10 @@ class Partition:
         self.number = number
         self.log = log
         self.owner = 0
+        self.outcomes = MemoryLog(clock=world.clock, kept=True, control_records=True, writer=False)
+        self.publisher = 0
+        self.undecided: list[Out] = []
+        """Where a planted bug shows what is not committed."""
         self.snapshots = world.folder / f"snapshots-{number}"
         self.receipts = world.folder / f"receipts-{number}"
         self.receipts.mkdir()
@@ -179,6 +185,29 @@ class Projecting(Process[Projector]):
             return body.step(self.world.chance.choice((3, 20, 60, 200)))
         except Waits:
             return 0
+
+
+class Publishing(Process[derivation.Host]):
+    """One of two publishers that may be given the partition."""
+
+    def __init__(self, world: World, partition: Partition, number: int) -> None:
+        super().__init__(world, f"publisher-{partition.number}-{number}")
+        self.partition = partition
+        self.number = number
+
+    def wanted(self) -> bool:
+        return self.partition.publisher == self.number
+
+    def begin(self) -> derivation.Host:
+        output = SeenOutput(self.world, self.partition.outcomes.reopen())
+        at_once = self.world.chance.choice((1, 10, 1_000))
+        return derivation.Host(Publisher(), self.events(), output, at_once=at_once)
+
+    def events(self) -> SeenLog:
+        return SeenLog(self.world, self.partition.log.reader(), Fault.PUBLISHER_DIED_READING)
+
+    def work(self, body: derivation.Host) -> int:
+        return body.step()
 
 
 class Relaying(Process[Host]):

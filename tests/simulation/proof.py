@@ -9,6 +9,7 @@ from book.digest import book_digest, partition_digest
 from book.state import SYSTEM_BOOK
 from engine.fold import Folded
 from engine.log.records import BEFORE_FIRST, Record
+from engine.publisher import published
 from engine.receipts import read_links
 from engine.snapshots import belongs, decode_snapshot
 from engine.worker import Worker
@@ -40,6 +41,7 @@ def prove(site: Site) -> None:
         found = (
             *_answered(partition, events),
             *_told(partition, events),
+            *_published(partition),
             *(str(difference) for difference in redecide(partition.log).differences),
             *_shown(partition, rows, folded),
             *_snapshots(partition, folded),
@@ -83,6 +85,15 @@ def _told(partition: Partition, events: Sequence[Event]) -> Iterator[str]:
             yield f"upstream was told of command {cause} what is not in the log"
         elif outcome[-1].offset > end:
             yield f"upstream was told of command {cause} before its outcome was durable"
+
+
+def _published(partition: Partition) -> Iterator[str]:
+    """The public stream has each command once, as it follows from the events."""
+    public = [one.value for one in partition.outcomes.events(BEFORE_FIRST)]
+    if public != [out.value for out in published(list(partition.log.events(BEFORE_FIRST)))]:
+        yield f"the {len(public)} public outcomes are not those of the events"
+    if len(public) != partition.log.last_command_offset() + 1:
+        yield f"{len(public)} public outcomes for {partition.log.last_command_offset() + 1} commands"
 
 
 def _verified(partitions: Sequence[Partition]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from schemas.books import ConfirmClock
 from tests.simulation.faults import Fault
 from tests.simulation.money import is_conserved
 from tests.simulation.opening import BEGAN_MS, BOOKS, HOUR_MS, PARTITION, PLACES, WAYS, opened
-from tests.simulation.processes import Engine, Following, Partition, Projecting, Relaying
+from tests.simulation.processes import Engine, Following, Partition, Projecting, Publishing, Relaying
 from tests.simulation.rows import Rows
 from tests.simulation.senders import Network, Senders
 from tests.simulation.world import Scheduled, World
@@ -62,6 +62,7 @@ class Site:
         for partition, rows in zip(self.partitions, self.rows, strict=True):
             yield from (self.engine(partition, number) for number in range(2))
             yield self.follower(partition)
+            yield from (self.publisher(partition, number) for number in range(2))
             yield from (self.projector(partition, number, rows) for number in range(2))
         self.relays = [self.relay(twin=twin) for twin in (False, True)]
         yield from self.relays
@@ -73,6 +74,9 @@ class Site:
 
     def follower(self, partition: Partition) -> Following:
         return Following(self.world, partition, KEY)
+
+    def publisher(self, partition: Partition, number: int) -> Publishing:
+        return Publishing(self.world, partition, number)
 
     def projector(self, partition: Partition, number: int, rows: Rows) -> Projecting:
         return Projecting(self.world, partition, number, rows)
@@ -100,7 +104,11 @@ class Site:
                 partition = chance.choice(self.partitions)
                 partition.owner = 1 - partition.owner
                 world.note(Fault.TAKEOVER)
-            elif drawn < 0.04:
+            elif drawn < 0.03:
+                partition = chance.choice(self.partitions)
+                partition.publisher = 1 - partition.publisher
+                world.say("another publisher")
+            elif drawn < 0.05:
                 self.check_money()
             if world.steps > LONGEST:
                 raise Broken("the history does not end")
@@ -129,7 +137,7 @@ class Site:
             self.senders.say(ReinstateActor, book, subject="relay", reason="in the end")
         idle = 0
         while idle < 12:
-            done = sum(world.work(one) for one in self.processes)
+            done = sum(self._works_off(one) for one in self.processes)
             waiting = any(one.body is not None and one.body.waiting for one in self.relays)
             idle = 0 if done or waiting or self.network.waits() else idle + 1
             # What a relay puts off comes when its time has come.
@@ -139,6 +147,16 @@ class Site:
         for one in self.processes:
             if isinstance(one, Following) and one.body is not None:
                 one.body.finish()
+
+    def _works_off(self, process: Scheduled) -> int:
+        """All that the process finds to do, or a good part of it."""
+        done = 0
+        for _ in range(100):
+            found = self.world.work(process)
+            if not found:
+                break
+            done += found
+        return done
 
     def fold(self) -> Mapping[str, Book]:
         """All books as the logs have them now."""
