@@ -88,10 +88,9 @@ def _begin(home: Home, settings: Settings, topics: Topics | None) -> None:
     if site.kind == "kafka":
         from engine.log.topic_settings import create  # noqa: PLC0415 - the client, for whom it concerns
 
-        chosen, recorded = topics or Topics(), home.read().partitions
-        create(site.kafka, recorded or chosen.partitions, chosen.replication)
-        if not recorded:
-            home.record_partitions(site.count)
+        chosen = topics or Topics()
+        create(site.kafka, chosen.partitions, chosen.replication)
+        home.record_partitions(site.count)
         with ThreadPoolExecutor(AT_ONCE) as pool:  # each waits for the cluster, one behind the other
             list(pool.map(lambda number: _begin_partition(site, number, first), site.partitions))
     else:

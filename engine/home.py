@@ -97,8 +97,10 @@ class Home:
         write_whole(self.file, msgspec.json.encode(file))
 
     def record_partitions(self, count: int) -> None:
-        """Keep how many partitions the topics were made with: books are placed by it, so it never changes."""
-        write_whole(self.file, msgspec.json.encode(msgspec.structs.replace(self.read(), partitions=count)))
+        """Note how many partitions the home's topics were made with, once: another count is another site."""
+        file = self.read()
+        if not file.partitions:
+            write_whole(self.file, msgspec.json.encode(msgspec.structs.replace(file, partitions=count)))
 
     def handover(self, user: str) -> Path:
         """The file in which a credential waits for its person to take it away."""

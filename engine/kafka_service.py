@@ -141,12 +141,10 @@ class Engine:
 
 
 def serve(home: Home, settings: Settings) -> None:
-    """Decide what is in the commands topic until told to stop.
-
-    Raises WrongTopics where a topic would lose or double something, and what `Engine` raises.
-    """
+    """Decide what is in the commands topic until told to stop. Raises WrongTopics, LogUnavailable."""
     site = Site(home, settings)
-    ensure(site.kafka, home.read().partitions or None)
+    if site.kafka.partitions(site.kafka.commands):  # else joining says what to do
+        ensure(site.kafka, home.read().partitions or None)
     told, _ = until_told()
 
     def load(partition: int) -> Load:

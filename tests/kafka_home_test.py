@@ -87,7 +87,7 @@ def test_every_partition_begins_with_its_system_book_and_a_second_init_changes_n
     settings: Settings,
 ) -> None:
     site = made(settings, 3)
-    assert site.count == 3
+    assert site.count == 3 == site.home.read().partitions
     for partition, log in site.readers():
         (first,) = log.events(BEFORE_FIRST)
         assert first.key == SYSTEM_BOOK.encode(), partition
@@ -100,7 +100,6 @@ def test_every_partition_begins_with_its_system_book_and_a_second_init_changes_n
 def test_what_an_interrupted_init_left_out_is_begun_by_the_next(settings: Settings) -> None:
     site = made(settings, 1)
     assert settings.home is not None
-    site.home.record_partitions(0)
     other = settings.model_copy(update={"topic_prefix": unused_prefix()})  # as if no topic had been made
     assert not make_home(settings.home, other, HomeFile(1, "admin", log="kafka"), Topics(2, 1))
     assert [len(list(log.events(BEFORE_FIRST))) for _, log in Site(site.home, other).readers()] == [1, 1]

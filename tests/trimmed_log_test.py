@@ -15,13 +15,13 @@ from console.sites import Topics, make_home
 from engine.errors import LogCorrupt
 from engine.fold import Folded
 from engine.home import HomeFile
-from engine.kafka_service import Deciding, serve
+from engine.kafka_service import serve
 from engine.log.kafka import KafkaLog
 from engine.log.records import BEFORE_FIRST
 from engine.log.topic_settings import WrongTopics, check
 from engine.log.trimming import remove_before
 from engine.membership import Membership
-from engine.owner import Owner
+from engine.owner import Deciding, Owner
 from engine.snapshots import load_newest, write_snapshot
 from engine.worker import Worker
 from tests.kafka_engines import USER, BankOnKafka
