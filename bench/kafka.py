@@ -149,7 +149,7 @@ def _peers(
     """A Faust agent on the same broker, then plain PostgreSQL; each with how many times it we are."""
     began("faust-table")
     faust = Helper(faust_table.measured, Kafka(bootstrap, f"bench{secrets.token_hex(4)}"), faust_table.COUNT)
-    rates = {"faust-table": round(faust.answer())}
+    rates = {"faust-table": round(faust.answer(400.0))}
     faust.close()
     yield Figure(workload="uniform-10k/faust-table", log="kafka", per_s=rates["faust-table"])
     with contextlib.ExitStack() as stack:
