@@ -90,6 +90,7 @@ def _begin(home: Home, settings: Settings, topics: Topics | None) -> None:
 
         chosen = topics or Topics()
         create(site.kafka, chosen.partitions, chosen.replication)
+        home.record_partitions(site.count)
         with ThreadPoolExecutor(AT_ONCE) as pool:  # each waits for the cluster, one behind the other
             list(pool.map(lambda number: _begin_partition(site, number, first), site.partitions))
     else:
