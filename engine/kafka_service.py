@@ -141,7 +141,7 @@ class Engine:
 
 
 def serve(home: Home, settings: Settings) -> None:
-    """Decide what is in the commands topic until told to stop. Raises WrongTopics where it would lose."""
+    """Decide what is in the commands topic until told to stop. Raises WrongTopics, LogUnavailable."""
     site = Site(home, settings)
     if site.kafka.partitions(site.kafka.commands):  # else joining says what to do
         ensure(site.kafka, home.read().partitions or None)
