@@ -9,8 +9,11 @@ goes: the last record of each page carries the place of the newest event that wa
 3. goes on behind the event that it names.
 
 Events since then that led to nothing are read again, which does no harm. The place is the event's offset and
-a digest of it, so that a log that was restored from a mirror, with other offsets, is recognised: the event is
-looked for. Output that is ahead of the events is refused.
+a digest of its page's link, so that a log that was restored from a mirror, with other offsets, is recognised:
+the event is looked for. Output that is ahead of the events is refused.
+
+It is never a digest of the event itself: the output may be public, and who knows all of an event but what
+only staff may know could try the few things that it can be. A link has all of history in it.
 
 In memory, for tests and simulation, both ends are a `MemoryLog`: read the events from a `reader()` of the
 engine's log, and give a log of its own for the output, whose faults on order (crash, lost acknowledgement,
@@ -39,7 +42,7 @@ from engine.log.records import BEFORE_FIRST, Out, Record
 from schemas.catalogue import digest
 
 THROUGH: Final = "through"
-"""Header of the last record of a page of output: `<offset> <digest>` of the newest event behind it."""
+"""Header of the last record of a page of output: offset and mark (`_mark`) of the newest event behind it."""
 AT_ONCE: Final = 10_000
 """Events of a page of output, about: pages of events are never parted."""
 
@@ -137,7 +140,7 @@ class Host:
         newest = page[-1]
         if outs:
             last = outs[-1]
-            mark = (THROUGH, b"%d %s" % (newest.offset, digest(newest.value).encode()))
+            mark = (THROUGH, b"%d %s" % (newest.offset, _mark(newest).encode()))
             outs[-1] = Out(last.key, last.value, (*last.headers, mark))
             self._output.append(outs, newest.time_ms)
         self._read = self.position = newest.offset
@@ -169,6 +172,12 @@ def next_pages(coming: Iterator[Record], least: int) -> list[Record]:
     return found
 
 
+def _mark(record: Record) -> str:
+    """By what the last event of a page is known again, here and in a mirror; empty for any other event."""
+    link = link_of(record.headers) if record.headers else None
+    return "" if link is None else digest(link)
+
+
 def _place(log: Events, newest: Record) -> int:
     """The offset of the event that the output goes up to. Raises LogCorrupt where there is no such event."""
     mark = next((value for name, value in newest.headers if name == THROUGH), b"")
@@ -185,10 +194,10 @@ def _place(log: Events, newest: Record) -> int:
         there = next(iter(log.events(offset - 1)), None)
     except LogCorrupt:  # it does not go so far
         there = None
-    if there is not None and there.offset == offset and digest(there.value) == sought:
+    if there is not None and there.offset == offset and _mark(there) == sought:
         return offset
     for record in log.events(BEFORE_FIRST):  # a log from a mirror has other offsets
-        if digest(record.value) == sought:
+        if _mark(record) == sought:
             return record.offset
     raise LogCorrupt(
         f"The output goes up to an event at offset {offset} that the log does not have.",

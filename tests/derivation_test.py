@@ -15,7 +15,7 @@ from engine.log.faults import Crash, Fault, Faults
 from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out, Record
 from engine.publisher import Publisher, published
-from schemas.catalogue import decode_event
+from schemas.catalogue import decode_event, digest
 from schemas.outcomes import decode_outcome, outcome_of
 from schemas.tracing import carried
 from tests.random_business import Business
@@ -168,6 +168,18 @@ def test_the_output_says_how_far_it_goes_and_only_its_last_record_does(business:
     assert not any(one.headers for one in stored[:-1])
     assert host.position == business.log.last_event_offset()
     assert Host(Publisher(), business.log.reader(), in_memory(derived.reopen())).position == host.position
+
+
+def test_what_only_staff_may_know_cannot_be_tried_by_the_header(business: Business) -> None:
+    """Who reads the output and guesses an event to the byte must not see that the guess is right."""
+    derived = MemoryLog()
+    host = Host(Publisher(), business.log.reader(), in_memory(derived), at_once=1)
+    while host.step():
+        pass
+    told = b" ".join(value for one in derived.events(BEFORE_FIRST) for name, value in one.headers)
+    assert told.count(b" ") > 20
+    for event in business.log.events(BEFORE_FIRST):
+        assert digest(event.value).encode() not in told
 
 
 def test_a_log_from_a_mirror_has_other_offsets_and_the_place_is_found() -> None:
