@@ -9,7 +9,6 @@ from typing import Protocol
 import msgspec
 
 from engine.errors import DaybookError, LogCorrupt
-from engine.log.moved import moved_to
 from engine.log.records import BEFORE_FIRST, Record
 from projections.database import Session, execute
 from projections.layout import LIVE
@@ -24,7 +23,9 @@ class EventLog(Protocol):
 
 
 class OtherLog(DaybookError):
-    """The read models were projected from another log than this one, or from a longer one."""
+    """The read models were projected from another log than this one, a longer one, or from where this one
+    was kept before it was moved: the audit log names events by their offsets.
+    """
 
     advice = "Check DAYBOOK_DATABASE_URL and the log, or build them anew with `daybook replay rebuild`."
 
@@ -84,12 +85,6 @@ def recall(at: Position, log: EventLog) -> int:
         if Position.of(record) != at:
             raise OtherLog(f"The read models stand at event {at.offset}, which is not in this log.")
     return at.offset
-
-
-def found_again(at: Position, log: EventLog) -> Position | None:
-    """The position in a log that was moved: where its event stands now. None where it was not moved."""
-    moved = moved_to(log, lambda one: Position.of(one).digest == at.digest)
-    return None if moved is None else Position.of(moved)
 
 
 def move(session: Session, partition: int, expected: int, to: Position) -> bool:

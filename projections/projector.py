@@ -15,7 +15,7 @@ import psycopg
 
 from engine.errors import LogCorrupt
 from projections.batches import batches
-from projections.position import EventLog, OtherLog, Position, ShorterLog, found_again, recall
+from projections.position import EventLog, Position, ShorterLog, recall
 from projections.read_models import changes_of
 from projections.store import PostgresStore, Store
 from projections.tables import Batch
@@ -45,22 +45,10 @@ class Projector:
         self._lost = 0
         self._store = PostgresStore(store) if isinstance(store, str) else store
         try:
-            self.offset = self._begin()
+            self.offset = self._look()
         except BaseException:
             self._store.close()
             raise
-
-    def _begin(self) -> int:
-        """Where the read models are, also where the log was moved since (`daybook adopt`)."""
-        try:
-            return self._look()
-        except OtherLog:
-            at = self._store.position(self.partition)
-            now = found_again(at, self.log)
-            if now is None:
-                raise
-            self._store.move(self.partition, at.offset, now)  # or another projector has done it
-            return self._look()
 
     def _look(self) -> int:
         """Where the read models are, which somebody else may have moved or made anew."""

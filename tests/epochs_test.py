@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from engine.log.records import BEFORE_FIRST, Out, Record
 from engine.log.topics import Kafka
 from engine.receipts import read_links, set_aside
 from engine.worker import Worker
+from projections.position import OtherLog
+from projections.projector import Projector
+from projections.rebuild import rebuild
 from replay.redecide import redecide
 from replay.verify import verify
 from schemas.books import EpochBegun
@@ -60,6 +64,22 @@ def test_a_copy_is_refused_until_it_is_adopted_and_then_goes_on(cluster: Cluster
     assert named == sorted(named), "outcomes are named in order by epoch and offset"
     assert {epoch for epoch, _ in named} == {0, 1, 2}
     assert sum(isinstance(one, EpochBegun) for one in outcomes) == 2
+
+
+@pytest.mark.long
+def test_read_models_of_a_log_that_was_moved_are_built_anew(cluster: Cluster, postgres_dsn: str) -> None:
+    with KafkaLog(cluster.kafka) as log, contextlib.closing(Projector(postgres_dsn, log)) as projector:
+        projector.catch_up()
+    cluster.move()
+    cluster.adopt()
+    with KafkaLog(cluster.kafka) as log:
+        with pytest.raises(OtherLog, match="daybook replay rebuild"):
+            Projector(postgres_dsn, log)
+        rebuilt = rebuild(postgres_dsn, log)
+        assert (rebuilt.compared, rebuilt.swapped) == (False, True)
+        with contextlib.closing(Projector(postgres_dsn, log)) as projector:
+            assert projector.catch_up() == 0
+        assert rebuild(postgres_dsn, log, compare_only=True).identical
 
 
 def test_a_command_from_before_gets_its_first_outcome_again(cluster: Cluster) -> None:

@@ -1,6 +1,6 @@
 """Where an event stands in a log that was moved: a copy keeps what is said, and no offsets.
 
-Who remembers a place in the log (the read models, the follower's receipts) finds it again by what no copy
+Who remembers a place in the log, as the follower does by what it signed, finds it again by what no copy
 changes, and only where an epoch has begun behind it: in a log that was not moved, a place that is gone is a
 history that was changed.
 """

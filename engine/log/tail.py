@@ -310,6 +310,7 @@ _PASSING: Final = frozenset(
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError.GROUP_AUTHORIZATION_FAILED,  # it looks for a group, which reading by hand has no use for
     }
 )
 """What the client gets over by itself."""

@@ -20,7 +20,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from engine.errors import DaybookError
-from engine.log.topics import ANSWER_S, MAX_BYTES, Kafka, unavailable
+from engine.log.topics import ANSWER_S, MAX_BYTES, Kafka, hear, unavailable
 
 PARTITIONS: Final = 32
 REPLICATION: Final = 3
@@ -130,7 +130,7 @@ def check(kafka: Kafka, partitions: int | None = None) -> list[Problem]:
     try:
         cluster = admin.list_topics(timeout=ANSWER_S)
     except KafkaException as error:
-        admin.poll(0)
+        hear(admin)
         raise unavailable(error, f"asking {kafka.bootstrap} for its topics", kafka.heard) from error
     found = {
         name: topic
@@ -216,7 +216,7 @@ def _ends(kafka: Kafka, level: IsolationLevel) -> dict[tuple[str, int], int]:
             found = admin.list_offsets(asked, isolation_level=level, request_timeout=ANSWER_S)
             return {(place.topic, place.partition): done.result().offset for place, done in found.items()}
         except KafkaException as error:
-            admin.poll(0)
+            hear(admin)
             if error.args[0].code() not in _MOVING or time.monotonic() > deadline:
                 raise unavailable(error, "asking how far the topics go", kafka.heard) from error
             time.sleep(0.1)

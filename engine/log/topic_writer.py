@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from engine.errors import DaybookError, EngineStopped, Fenced, LogUnwritable, Uncertain
 from engine.log.records import BEFORE_FIRST, Out
 from engine.log.tail import Tail
-from engine.log.topics import Kafka, unavailable
+from engine.log.topics import Kafka, hear, unavailable
 
 COMMIT_S: Final = 30.0
 """How long a commit may take before it is uncertain."""
@@ -65,7 +65,7 @@ class TopicWriter:
         try:
             producer.init_transactions(CLAIM_S)
         except KafkaException as error:
-            producer.poll(0)  # so that what was heard is told
+            hear(producer)
             raise unavailable(
                 error, f"claiming partition {self.partition} of {self.topic}", self.kafka.heard
             ) from error

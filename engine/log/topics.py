@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 from engine.errors import LogUnavailable, WrongUse
 from engine.log.partitioning import Place, partition_of
 
-__all__ = ["ANSWER_S", "MAX_BYTES", "Kafka", "Place", "at", "partition_of", "unavailable"]
+__all__ = ["ANSWER_S", "MAX_BYTES", "Kafka", "Place", "at", "hear", "partition_of", "unavailable"]
 
 MAX_BYTES: Final = 8 << 20
 """The largest record that the topics take."""
@@ -178,7 +178,7 @@ class Kafka(msgspec.Struct, frozen=True):
                 asked.list_topics(topic, ANSWER_S)
             found = asked.list_topics(topic, ANSWER_S).topics.get(topic)
         except KafkaException as error:
-            asked.poll(0)  # so that what was heard is told
+            hear(asked)
             raise unavailable(error, f"asking {self.bootstrap} for {topic}", self.heard) from error
         if found is not None and found.error is not None and found.error.code() in _FORBIDDEN:
             raise unavailable(KafkaException(found.error), f"asking for {topic}")
@@ -233,6 +233,12 @@ def unavailable(error: KafkaException, doing: str, heard: Heard | None = None) -
     return LogUnavailable(
         f"Kafka failed at {doing}: {said.str()}.", "Check DAYBOOK_KAFKA_BOOTSTRAP and the cluster."
     )
+
+
+def hear(client: AdminClient | Producer) -> None:
+    """Have the client tell what it heard. A fatal error is told as an exception, to whoever asks anything."""
+    with contextlib.suppress(KafkaException):
+        client.poll(0)
 
 
 def at(topic: str, partition: int, offset: int) -> TopicPartition:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ def test_nothing_is_lost_or_doubled_whatever_fails() -> None:
     assert sum(step.lost + step.doubled for step in steps) == 0
     assert len(steps) == ROUNDS * STEPS
     assert all(step.commands > RATE / 4 for step in steps), "there was load in every step"
+    shutil.rmtree(folder)
 
 
 def test_a_seed_gives_the_same_schedule_again_and_20_rounds_reach_every_fault() -> None:
