@@ -13,6 +13,7 @@ import multiprocessing
 import secrets
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,11 +30,13 @@ from engine.log.topics import Kafka, partition_of
 
 CONTENTIONS: Final[tuple[Contention, ...]] = ("product-10k", "uniform-10k")
 """With everything in force, and a simple book."""
-COUNTS: Final = {1: 1_000, 100: 40_000, 1_000: 120_000, 5_000: 160_000}
-"""How many commands a turn decides, by batch limit: a second or more of work."""
+COUNTS: Final = {1: 500, 100: 20_000, 1_000: 60_000, 5_000: 80_000}
+"""How many commands a turn decides, by batch limit: about a second of work."""
 SHARES: Final = (0.25, 0.5, 0.75)
 OFFERED_S: Final = 6.0
 LARGE: Final = 5_000
+SETTLES_S: Final = 1.0
+"""What a worker needs before its first command, for a collection of all that is loaded."""
 
 NAME: Final = "kafka"
 
@@ -99,11 +102,12 @@ class Place:
         """Latencies in s, in order, where each engine is offered its part of so many commands a second."""
         for engine in self.engines:
             engine.tell("run", batch)
+        time.sleep(SETTLES_S)
         for load in self.loads:
             load.tell("offer", per_s / len(self.loads), OFFERED_S)
         found = [one for load in self.loads for one in load.answer()]
         for engine in self.engines:
-            engine.tell("stop")
+            assert engine.ask("stop") == "stopped"
         return sorted(found)
 
     def close(self) -> None:
@@ -145,7 +149,7 @@ def _peers(
     """A Faust agent on the same broker, then plain PostgreSQL; each with how many times it we are."""
     began("faust-table")
     faust = Helper(faust_table.measured, Kafka(bootstrap, f"bench{secrets.token_hex(4)}"), faust_table.COUNT)
-    rates = {"faust-table": round(faust.answer())}
+    rates = {"faust-table": round(faust.answer(400.0))}
     faust.close()
     yield Figure(workload="uniform-10k/faust-table", log="kafka", per_s=rates["faust-table"])
     with contextlib.ExitStack() as stack:

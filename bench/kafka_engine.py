@@ -45,8 +45,9 @@ class Engine:
     """Founded once; the book stays in memory from one measurement to the next."""
 
     def __init__(self, kafka: Kafka, partition: int, name: str, contention: Contention) -> None:
-        self._log = KafkaLog(kafka, partition, writer=True)
-        begin(self._log, [book.ADMINISTRATOR], wall_clock())
+        with KafkaLog(kafka, partition, writer=True) as log:
+            begin(log, [book.ADMINISTRATOR], wall_clock())
+        self._log = KafkaLog(kafka, partition, writer=True)  # which waits until that can be read
         self._worker = Worker(self._log, admission=Admission(book.KEYRING), overlapped=self._log)
         with book.named(name):
             outs = book.set_up(wall_clock(), contention)
@@ -134,6 +135,7 @@ def main(told: Connection, kafka: Kafka, partition: int, name: str, contention: 
             engine.limit(*given)
             engine.run(told)
             assert told.recv() == ("stop",)
+            told.send("stopped")
         elif what == "over":
             engine.close()
             return

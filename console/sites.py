@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from engine.errors import WrongUse
+from engine.errors import LogCorrupt, WrongUse
 from engine.genesis import begin
 from engine.home import Home, HomeFile, HomeInUse, find_home
 from engine.log.records import BEFORE_FIRST, wall_clock
@@ -90,6 +90,7 @@ def _begin(home: Home, settings: Settings, topics: Topics | None) -> None:
 
         chosen = topics or Topics()
         create(site.kafka, chosen.partitions, chosen.replication)
+        home.record_partitions(site.count)
         with ThreadPoolExecutor(AT_ONCE) as pool:  # each waits for the cluster, one behind the other
             list(pool.map(lambda number: _begin_partition(site, number, first), site.partitions))
     else:
@@ -106,4 +107,9 @@ def _begin_partition(site: Site, number: int, first: Administrator) -> None:
 
 
 def _begun(log: OpenLog) -> bool:
-    return next(iter(log.events(BEFORE_FIRST)), None) is not None
+    try:
+        return next(iter(log.events(BEFORE_FIRST)), None) is not None
+    except (
+        LogCorrupt
+    ):  # its beginning was removed (`daybook archive --trim`), or is lost: the engine says which
+        return True

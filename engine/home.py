@@ -96,6 +96,12 @@ class Home:
             make_signing_key(self.signing_key)
         write_whole(self.file, msgspec.json.encode(file))
 
+    def record_partitions(self, count: int) -> None:
+        """Note how many partitions the home's topics were made with, once: another count is another site."""
+        file = self.read()
+        if not file.partitions:
+            write_whole(self.file, msgspec.json.encode(msgspec.structs.replace(file, partitions=count)))
+
     def handover(self, user: str) -> Path:
         """The file in which a credential waits for its person to take it away."""
         return self.handovers / quote(user, safe="")

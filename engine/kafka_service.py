@@ -17,6 +17,7 @@ from engine.fold import Folded
 from engine.home import Home
 from engine.live_keys import LiveKeys
 from engine.log.kafka import KafkaLog
+from engine.log.topic_settings import ensure
 from engine.log.topics import Kafka
 from engine.logger import logger
 from engine.membership import SESSION_MS, Membership
@@ -140,9 +141,11 @@ class Engine:
 
 
 def serve(home: Home, settings: Settings) -> None:
-    """Decide what is in the commands topic until told to stop."""
-    told, _ = until_told()
+    """Decide what is in the commands topic until told to stop. Raises WrongTopics, LogUnavailable."""
     site = Site(home, settings)
+    if site.kafka.partitions(site.kafka.commands):  # else joining says what to do
+        ensure(site.kafka, home.read().partitions or None)
+    told, _ = until_told()
 
     def load(partition: int) -> Load:
         return lambda log: load_newest(site.snapshots(partition), log)

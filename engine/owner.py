@@ -185,6 +185,9 @@ class Owner:
         """Whether there is anything in it. Who begins a partition writes it, so it is not claimed before."""
         with KafkaLog(self._kafka, self.partition) as log:
             said = False
+            self.progress.at("looking where it begins", CLAIM_S)
+            if log.first_offset("events") > 0:
+                return True  # what was at its beginning was archived, and removed (`daybook archive --trim`)
             while not self._told.is_set():
                 self.progress.at("looking for its first event", CLAIM_S)
                 if log.wait_events(-1, 0.0 if not said else 1.0):

@@ -87,7 +87,7 @@ def test_every_partition_begins_with_its_system_book_and_a_second_init_changes_n
     settings: Settings,
 ) -> None:
     site = made(settings, 3)
-    assert site.count == 3
+    assert site.count == 3 == site.home.read().partitions
     for partition, log in site.readers():
         (first,) = log.events(BEFORE_FIRST)
         assert first.key == SYSTEM_BOOK.encode(), partition

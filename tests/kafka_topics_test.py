@@ -14,10 +14,12 @@ from daybook import app
 from engine.broker import java_command
 from engine.errors import LogUnavailable
 from engine.home import Home, HomeFile
+from engine.kafka_service import serve
 from engine.log.kafka import KafkaLog
 from engine.log.records import Out
 from engine.log.topic_settings import WrongTopics, check, create, ensure, stalled
 from engine.log.topics import Kafka
+from engine.settings import Settings
 from tests.kafka_servers import elsewhere, made
 
 
@@ -162,6 +164,8 @@ def test_the_count_that_the_home_records_is_the_one(
     assert "it has 2 partitions, not 4" in done.stdout
     done = CliRunner().invoke(app, ["topics", "check", "--partitions", "2"])
     assert "This site has 4 partitions, and 2 were asked for." in str(done.exception)
+    with pytest.raises(WrongTopics, match="it has 2 partitions, not 4"):
+        serve(home, Settings())
 
 
 def test_nobody_there_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

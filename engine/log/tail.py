@@ -272,6 +272,7 @@ class Tail:
             self._fetched = max(self._fetched, offset)
             self._at_end = self._fetched >= self._must_reach
         elif code in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001
+            self._stands = False  # the consumer has stopped there, and would be silent when asked again
             raise self._out_of_range()
         elif not error.retriable() and code not in _PASSING:
             raise unavailable(KafkaException(error), f"reading {self._name}", self._kafka.heard)
