@@ -107,9 +107,9 @@ def test_groups_and_topics_are_shown_as_the_cluster_has_them(
     producer.flush(10)
     nobody = [lambda _: None] * 2
     with Membership(kafka, "engine", *nobody) as group:
-        while group.owned != {0, 1, 2}:
+        # On a busy machine the coordinator may give a member up and take it again.
+        while not (group.owned == {0, 1, 2} and group.confirmed(1, 5)):
             group.poll(0.1)
-        assert group.confirmed(1, 5)
         shown = terminal.run(
             "status",
             "--json",
