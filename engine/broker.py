@@ -248,6 +248,8 @@ class Cluster:
             "message.max.bytes": str(_MAX_BYTES),
             "replica.fetch.max.bytes": str(_MAX_BYTES),
             "group.min.session.timeout.ms": "1000",
+            "broker.session.timeout.ms": "3000",  # a node that was killed comes back no sooner than that
+            "broker.heartbeat.interval.ms": "500",
             **(
                 {"controller.quorum.bootstrap.servers": controllers}
                 if count == 1

@@ -28,6 +28,7 @@ TRANSACTION_MS: Final = 15_000
 
 _EVERYWHERE: Final[Mapping[str, Any]] = {
     "log_level": 4,  # warnings, which come out with our own lines
+    "reconnect.backoff.max.ms": 1_000,  # of 10 s: a broker that is back is used at once
     "retry.backoff.ms": 10,  # 100 stalls on CONCURRENT_TRANSACTIONS (DESIGN 7)
     "socket.keepalive.enable": True,
     "enable.sparse.connections": False,  # else a new client waits 50 ms before its second connection
