@@ -61,7 +61,7 @@ def test_the_newest_record_is_not_missed_where_a_new_leader_shows_less(
             poll(tail, wait_s)
         else:
             ended.add(id(tail))
-            tail._failed(KafkaError(KafkaError._PARTITION_EOF), 0)  # noqa: SLF001
+            tail._failed(KafkaError(KafkaError._PARTITION_EOF), 0)
 
     monkeypatch.setattr(Tail, "_poll", ends_early)
     tail = Tail(kafka, kafka.events, 0)
