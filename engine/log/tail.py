@@ -286,9 +286,10 @@ class Tail:
         if wanted < first:
             return LogCorrupt(
                 f"{self._name} begins at offset {first}, and what is from {wanted} on is needed: it was "
-                "removed by retention, or the topic was made anew.",
-                "Set retention.ms and retention.bytes of the topic to -1 (`daybook topics check`), and "
-                "restore what is missing from a mirror or an archive.",
+                "removed by retention or by `daybook archive --trim`, or the topic was made anew.",
+                "Where it was archived, set DAYBOOK_ARCHIVE here too. Else set retention.ms and "
+                "retention.bytes of the topic to -1 (`daybook topics check`), and restore what is missing "
+                "from a mirror.",
             )
         if wanted <= end:
             return LogUnavailable(
