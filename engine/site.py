@@ -126,9 +126,16 @@ class Site:
         return self.recorder(writer=True, clock=clock)
 
     def snapshots(self, partition: int = 0) -> Place:
-        """Where the partition's snapshots are. Raises WrongUse where that cannot be reached from here."""
+        """Where the partition's snapshots are. Raises WrongUse where that cannot be reached from here.
+
+        A place that several sites share has a folder for each, by the prefix of its topics.
+        """
         place = place_at(self.settings.snapshots or self.home.snapshots)
-        return place.of(f"{partition}") if self.kind == "kafka" else place
+        if self.kind != "kafka":
+            return place
+        if self.settings.snapshots is not None:
+            place = place.of(self.settings.topic_prefix)
+        return place.of(f"{partition}")
 
     def receipts(self, partition: int = 0) -> Path:
         """The folder of what was signed of the partition."""
