@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.output import Output
-from engine.epochs import Adopted, Commands, adopt
+from engine.epochs import Adopted, Commands, adopt, is_where_it_began
 from engine.errors import WrongUse
 from engine.home import Home
 from engine.log.records import wall_clock
@@ -32,6 +32,10 @@ def run(
     done = 0
     for partition in site.partitions:
         folder = site.receipts(partition)
+        with site.read(partition) as log:  # to write is to fence an engine, which would end for nothing
+            if is_where_it_began(log):
+                output.say(f"Partition {partition}: it is where it began; there is nothing to adopt.")
+                continue
         with site.write(partition) as log:
             try:
                 adopted = adopt(

@@ -96,6 +96,16 @@ def check_epoch(log: object, partition: Partition) -> None:
         )
 
 
+def is_where_it_began(log: BookLog) -> bool:
+    """Whether it was never moved, so that there is nothing to adopt. For a reader, which fences nobody."""
+    place = epoch_id_of(log)
+    try:
+        first = next(iter(log.events(BEFORE_FIRST)), None) if place else None
+    except LogCorrupt:  # its beginning is not there, which adopting will say
+        return False
+    return first is not None and _see(first.value).epoch_id == place
+
+
 class _Seen(msgspec.Struct, gc=False):
     """What is read of an event here."""
 

@@ -23,7 +23,8 @@ class Settings(BaseSettings):
     log_url: `postgresql://...` keeps the log in that PostgreSQL instead of a file in the home.
     database_url: PostgreSQL of the read models; without it the bundled server, with its data in the home.
     kafka_bootstrap: `host:port,...` of the Kafka cluster that a home with its log in Kafka uses.
-    kafka_options: librdkafka's settings for security, as JSON: `{"security.protocol": "SASL_SSL", ...}`.
+    kafka_options: librdkafka's settings for security, as JSON: `{"security.protocol": "SASL_SSL", ...}`;
+        what exactly once rests on is refused.
     topic_prefix: what the names of the site's topics begin with.
     transaction_ms: how long the brokers let a transaction of a writer that went silent stand in the way of
         those who read, in milliseconds.

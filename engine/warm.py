@@ -61,7 +61,9 @@ class Warm:
 
     def _follow(self) -> None:
         with KafkaLog(self._kafka, self.partition) as log:
-            folded = self._load(log) or Folded()
+            loaded = self._load(log)
+            self._folded = loaded  # taken in the meantime, it spares another who would load it again
+            folded = loaded or Folded()
             while not self._told.is_set():
                 before = folded.offset
                 folded.apply(islice(log.events(folded.offset), AT_ONCE))

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from book.state import SYSTEM_BOOK
+from console import adopting
+from console.output import Output
 from console.sites import Topics, administrator, make_home
 from engine.admission import Admission
 from engine.embedded import InProcess, connect
-from engine.errors import EngineUnreachable, NotInitialised, OutcomeUnknown
+from engine.errors import EngineUnreachable, NotInitialised, OutcomeUnknown, WrongUse
 from engine.home import LOCAL_KEY, Home, HomeFile
 from engine.kafka_client import KafkaClient
 from engine.log.records import BEFORE_FIRST, Out
@@ -170,3 +172,18 @@ def test_without_an_engine_nothing_is_sent(settings: Settings, monkeypatch: pyte
         pass
     with site.read() as log:
         assert log.last_command_offset() == BEFORE_FIRST
+
+
+def test_to_adopt_what_was_never_moved_disturbs_no_engine(settings: Settings) -> None:
+    site = made(settings, 2)
+    with site.write(1) as engine:
+        with pytest.raises(WrongUse, match="nothing to adopt"):
+            adopting.run(
+                Output(json=True),
+                site.home,
+                settings,
+                commands="anew",
+                reason="by mistake",
+                accept_loss=False,
+            )
+        engine.commit([Out(b"b", b"{}")], BEFORE_FIRST, NOW_MS)  # it was not fenced

@@ -1,10 +1,12 @@
 """What the log in Kafka promises beyond the contract of all logs: whole pages, one writer, gaps."""
 
 import pytest
+from confluent_kafka import KafkaError
 
 from engine.errors import Fenced
 from engine.log.kafka import KafkaLog
 from engine.log.records import Out
+from engine.log.tail import Tail
 from engine.log.topics import Kafka
 
 T0 = 1_700_000_000_000
@@ -42,3 +44,28 @@ def test_who_opens_the_log_has_ended_the_one_who_had_it(kafka: Kafka) -> None:
                 first.commit(outs("late"), -1, T0)
             second.commit(outs("b"), -1, T0)
             assert [record.value for record in second.events(-1)] == [b"a", b"b"]
+
+
+def test_the_newest_record_is_not_missed_where_a_new_leader_shows_less(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publisher goes on behind it, so what is missed would be published twice."""
+    with KafkaLog(kafka, writer=True) as log:
+        for value in "abc":
+            log.commit(outs(value), -1, T0)
+    poll = Tail._poll
+    ended: set[int] = set()
+
+    def ends_early(tail: Tail, wait_s: float) -> None:
+        if id(tail) in ended:
+            poll(tail, wait_s)
+        else:
+            ended.add(id(tail))
+            tail._failed(KafkaError(KafkaError._PARTITION_EOF), 0)
+
+    monkeypatch.setattr(Tail, "_poll", ends_early)
+    tail = Tail(kafka, kafka.events, 0)
+    newest = tail.newest()
+    tail.close()
+    assert newest is not None
+    assert newest.value == b"c"

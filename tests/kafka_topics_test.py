@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from daybook import app
 from engine.broker import java_command
-from engine.errors import LogUnavailable
+from engine.errors import LogUnavailable, WrongUse
 from engine.home import Home, HomeFile
 from engine.kafka_service import serve
 from engine.log.kafka import KafkaLog
@@ -82,6 +82,18 @@ def test_a_wrong_setting_is_named_with_its_reason_and_its_command(
         ensure(kafka)
     set_to(kafka, topic, name, right)
     eventually(lambda: check(kafka), [])
+
+
+def test_what_the_cluster_cannot_have_is_said_with_what_it_can(kafka_bootstrap: str) -> None:
+    kafka = elsewhere(kafka_bootstrap)
+    with pytest.raises(
+        WrongUse, match=r"only \d broker.*Start more brokers, or say --replication \d "
+    ) as told:
+        create(kafka, 1, 9)
+    assert ".." not in str(told.value)
+    for count in (0, 100_001):
+        with pytest.raises(WrongUse, match=f"{count} partitions are not possible"):
+            create(kafka, count, 1)
 
 
 def test_more_than_what_is_needed_is_well(kafka: Kafka) -> None:

@@ -55,7 +55,8 @@ class KafkaCommands:
         for number, out in enumerate(commands):
             problem = self._produce(number, out, sent, deadline)
             if problem:
-                sent.left -= len(commands) - number  # these were never sent
+                with sent.lock:
+                    sent.left -= len(commands) - number  # these were never sent
                 break
         # Not `flush`, which would wait for what other threads send meanwhile, as long as they go on.
         while sent.left > 0 and time.monotonic() < deadline:
@@ -102,12 +103,12 @@ class _Sent:
         self.places: list[tuple[int, int]] = [(-1, -1)] * count
         self.problem = ""
         self.left = count
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def told(self, number: int, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self.problem = error.str()
         else:
             self.places[number] = message.partition() or 0, message.offset() or 0
-        with self._lock:
+        with self.lock:
             self.left -= 1

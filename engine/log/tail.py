@@ -161,11 +161,14 @@ class Tail:
     def newest(self) -> Record | None:
         """The last committed record, None where there is none. What is being read on is left where it is."""
         first, end = self.watermarks()
+        end = max(end, self._must_reach)
         step = 64
         while True:
             start = max(first, end - step)
             newest: Record | None = None
-            for record in Tail(self._kafka, self.topic, self.partition).closing(start - 1):
+            beside = Tail(self._kafka, self.topic, self.partition)
+            beside.must_reach(end)  # a new leader may show less than the one that was asked
+            for record in beside.closing(start - 1):
                 newest = record
             if newest is not None or start == first:
                 return newest
@@ -283,9 +286,10 @@ class Tail:
         if wanted < first:
             return LogCorrupt(
                 f"{self._name} begins at offset {first}, and what is from {wanted} on is needed: it was "
-                "removed by retention, or the topic was made anew.",
-                "Set retention.ms and retention.bytes of the topic to -1 (`daybook topics check`), and "
-                "restore what is missing from a mirror or an archive.",
+                "removed by retention or by `daybook archive --trim`, or the topic was made anew.",
+                "Where it was archived, set DAYBOOK_ARCHIVE here too. Else set retention.ms and "
+                "retention.bytes of the topic to -1 (`daybook topics check`), and restore what is missing "
+                "from a mirror.",
             )
         if wanted <= end:
             return LogUnavailable(

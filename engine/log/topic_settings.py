@@ -19,11 +19,13 @@ from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from engine.errors import DaybookError
+from engine.errors import DaybookError, WrongUse
 from engine.log.topics import ANSWER_S, MAX_BYTES, Kafka, hear, unavailable
 
 PARTITIONS: Final = 32
 REPLICATION: Final = 3
+MOST_PARTITIONS: Final = 100_000
+"""What the client takes."""
 
 
 class WrongTopics(DaybookError):
@@ -100,7 +102,12 @@ def wanted(kafka: Kafka, replication: int) -> dict[str, dict[str, Setting]]:
 
 
 def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLICATION) -> list[str]:
-    """Make the topics that are missing; returns their names when they can be used. Raises LogUnavailable."""
+    """Make the topics that are missing; returns their names when they can be used.
+
+    Raises WrongUse where the cluster cannot have so many partitions or copies, LogUnavailable.
+    """
+    if not 1 <= partitions <= MOST_PARTITIONS:
+        raise WrongUse(f"{partitions} partitions are not possible.", f"Take 1 to {MOST_PARTITIONS:,}.")
     topics = [
         NewTopic(name, partitions, replication, config={key: one.value for key, one in settings.items()})
         for name, settings in wanted(kafka, replication).items()
@@ -111,7 +118,14 @@ def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLIC
         try:
             done.result()
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            told: KafkaError = error.args[0]
+            if told.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+                raise WrongUse(
+                    f"{name} cannot be made: {told.str().rstrip('.')}.",
+                    f"Start more brokers, or say --replication {max(1, min(kafka.brokers(), replication))} "
+                    "where a broker's end may stop it all.",
+                ) from error
+            if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise unavailable(error, f"making the topic {name}", kafka.heard) from error
         else:
             made.append(name)

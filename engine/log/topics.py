@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ MAX_BYTES: Final = 8 << 20
 ANSWER_S: Final = 15.0
 """How long an answer of the cluster is waited for."""
 TRANSACTION_MS: Final = 15_000
+FRESH_S: Final = 60.0
+"""For how long a refusal may be the reason of what fails; the client says it again each time it tries."""
 
 _EVERYWHERE: Final[Mapping[str, Any]] = {
     "log_level": 4,  # warnings, which come out with our own lines
@@ -69,12 +72,18 @@ class Heard:
     """
 
     def __init__(self) -> None:
-        self.refusal = ""
+        self._refusal = ""
+        self._heard_at = 0.0
+
+    @property
+    def refusal(self) -> str:
+        """What was heard within `FRESH_S`; what is older is not why anything fails now."""
+        return self._refusal if time.monotonic() - self._heard_at < FRESH_S else ""
 
     def __call__(self, error: KafkaError) -> None:
         """Told by the client, of whatever befalls it."""
         if error.code() in _REFUSALS or "SSL routines" in error.str():  # an alert of TLS
-            self.refusal = error.str().strip()
+            self._refusal, self._heard_at = error.str().strip(), time.monotonic()
 
 
 _REFUSALS: Final = frozenset(
@@ -216,23 +225,24 @@ def _made() -> Iterator[None]:
 def unavailable(error: KafkaException, doing: str, heard: Heard | None = None) -> LogUnavailable:
     """The cluster's error in our words.   heard: what its brokers said before, which often is the reason."""
     said: KafkaError = error.args[0]
+    words = said.str().rstrip(".")
     if said.code() in _FORBIDDEN:
         return LogUnavailable(
-            f"Kafka does not allow {doing}: {said.str()}.",
+            f"Kafka does not allow {doing}: {words}.",
             'Give this user the rights that docs/operations.md lists under "Who may do what in Kafka".',
         )
     if said.code() in _MISSING:
         return LogUnavailable(
-            f"Kafka failed at {doing}: {said.str()}.",
+            f"Kafka failed at {doing}: {words}.",
             "`daybook topics check` says which topic or partition is missing.",
         )
     if heard is not None and heard.refusal:
         return LogUnavailable(
-            f"Kafka failed at {doing}: {said.str()}. A broker was refused or refuses us: {heard.refusal}.",
+            f"Kafka failed at {doing}: {words}. A broker was refused or refuses us: {heard.refusal}.",
             "Check DAYBOOK_KAFKA_BOOTSTRAP, and user, password and certificates in DAYBOOK_KAFKA_OPTIONS.",
         )
     return LogUnavailable(
-        f"Kafka failed at {doing}: {said.str()}.", "Check DAYBOOK_KAFKA_BOOTSTRAP and the cluster."
+        f"Kafka failed at {doing}: {words}.", "Check DAYBOOK_KAFKA_BOOTSTRAP and the cluster."
     )
 
 
