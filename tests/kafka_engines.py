@@ -138,7 +138,8 @@ class BankOnKafka:
         """Of the engines' group. It outlives its members, since they told how far they are."""
         group = f"{self.kafka.prefix}-engine"
         admin = self.kafka.admin()
-        return admin.describe_consumer_groups([group])[group].result(SOON_S).type
+        found: ConsumerGroupType = admin.describe_consumer_groups([group])[group].result(SOON_S).type
+        return found
 
     def decided(self, partition: int) -> bool:
         """Whether every command that is stored has its outcome."""
