@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from daybook import app
 from engine.broker import java_command
-from engine.errors import LogUnavailable
+from engine.errors import LogUnavailable, WrongUse
 from engine.home import Home, HomeFile
 from engine.kafka_service import serve
 from engine.log.kafka import KafkaLog
@@ -172,6 +172,21 @@ def test_nobody_there_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("engine.log.topic_settings.ANSWER_S", 0.5)
     with pytest.raises(LogUnavailable, match="Check DAYBOOK_KAFKA_BOOTSTRAP"):
         check(Kafka("127.0.0.1:1", "nowhere"))
+
+
+def test_who_makes_topics_hears_soon_that_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.log.topics.ANSWER_S", 0.5)
+    begun = time.monotonic()
+    with pytest.raises(LogUnavailable, match="Check DAYBOOK_KAFKA_BOOTSTRAP"):
+        create(Kafka("127.0.0.1:1", "nowhere"))
+    assert time.monotonic() < begun + 20
+
+
+def test_more_copies_than_brokers_are_refused_with_what_can_be_had(kafka_bootstrap: str) -> None:
+    kafka = Kafka(kafka_bootstrap, "too-many-copies")
+    brokers = kafka.brokers()
+    with pytest.raises(WrongUse, match=rf"the cluster has {brokers} broker.*--replication {brokers}"):
+        create(kafka, 1, brokers + 1)
 
 
 @pytest.mark.long

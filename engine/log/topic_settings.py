@@ -19,7 +19,7 @@ from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from engine.errors import DaybookError
+from engine.errors import DaybookError, WrongUse
 from engine.log.topics import ANSWER_S, MAX_BYTES, Kafka, hear, unavailable
 
 PARTITIONS: Final = 32
@@ -100,7 +100,11 @@ def wanted(kafka: Kafka, replication: int) -> dict[str, dict[str, Setting]]:
 
 
 def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLICATION) -> list[str]:
-    """Make the topics that are missing; returns their names when they can be used. Raises LogUnavailable."""
+    """Make the topics that are missing; returns their names when they can be used.
+
+    Raises LogUnavailable, WrongUse where there are fewer brokers than copies are asked for.
+    """
+    brokers = kafka.brokers()  # also, since who makes topics waits a minute for a cluster that is not there
     topics = [
         NewTopic(name, partitions, replication, config={key: one.value for key, one in settings.items()})
         for name, settings in wanted(kafka, replication).items()
@@ -111,6 +115,12 @@ def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLIC
         try:
             done.result()
         except KafkaException as error:
+            if error.args[0].code() == KafkaError.INVALID_REPLICATION_FACTOR:
+                raise WrongUse(
+                    f"{name} cannot be kept {replication} times: the cluster has {brokers} "
+                    f"broker{'s' if brokers > 1 else ''}.",
+                    f"Start more of them, or to try things out say --replication {brokers}.",
+                ) from error
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise unavailable(error, f"making the topic {name}", kafka.heard) from error
         else:
@@ -147,7 +157,7 @@ def check(kafka: Kafka, partitions: int | None = None) -> list[Problem]:
                 Problem(
                     name,
                     "there is no such topic",
-                    "Nothing can be stored.",
+                    "Nothing can be stored, or DAYBOOK_TOPIC_PREFIX is that of another site.",
                     f"daybook topics create --partitions {count}",
                 )
             )
