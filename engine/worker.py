@@ -87,6 +87,7 @@ class Worker:
         self._limit = batch or 1_000
         self._timers_asked = 0.0
         self._works = False
+        self._caught_up = False
         if observer is not None:
             observer.began(self.folded.partition)
         if self.folded.partition.release != RELEASE:
@@ -105,6 +106,7 @@ class Worker:
             if self._committing is not None:
                 self.settle()
                 return 0
+            self._caught_up = True
             self._fire_idle(self.clock())
             if observer is not None:
                 observer.idle(self.position)
@@ -112,7 +114,8 @@ class Worker:
         began = time.perf_counter()
         pipeline, backlog = self.pipeline, self.backlog
         if backlog is not None:
-            pipeline.now_ms = self.clock()
+            pipeline.now_ms = backlog.now_ms(records, self.clock(), fresh=self._caught_up)
+            self._caught_up = False
             pipeline.refusing = backlog.crowding(pipeline.partition, records, pipeline.now_ms)
         if observer is not None:
             observer.took(records, len(pipeline.refusing))

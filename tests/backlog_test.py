@@ -57,6 +57,7 @@ class Partition:
             backlog=Backlog(self.log, BOUND_S, most_commands),
             answered=lambda _, answers: self.outcomes.extend(decode_event(answer[0]) for answer in answers),
         )
+        self.work()  # there is nothing yet, so that what comes now says how the clocks stand
         for book in books:
             self.send(opening(book, self.now, clock))
             for account in ("nostro", "fund"):
@@ -339,3 +340,19 @@ def _transfer(id: str, now: int) -> Command:
         amount=1,
         currency="EUR",
     )
+
+
+@pytest.mark.parametrize("apart_ms", [-600_000, 600_000])
+def test_a_clock_that_is_not_the_logs_refuses_nobody_and_hides_nothing(apart_ms: int) -> None:
+    log = MemoryLog(clock=lambda: BEGAN_MS)
+    backlog = Backlog(log, BOUND_S, 1_000)
+
+    def record(offset: int, time_ms: int) -> Record:
+        return Record(b"main", b"{}", offset, time_ms)
+
+    late, new = [record(0, BEGAN_MS)], [record(3, BEGAN_MS)]
+    assert backlog.now_ms(late, BEGAN_MS, fresh=False) == BEGAN_MS, "others waited, so it says nothing"
+    assert backlog.now_ms(new, BEGAN_MS + apart_ms, fresh=True) == BEGAN_MS
+    for fresh in (True, False):
+        now_ms = backlog.now_ms(new, BEGAN_MS + apart_ms + 20_000, fresh=fresh)
+        assert now_ms == BEGAN_MS + 20_000, "what is late is late"

@@ -11,19 +11,25 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewPartitions
 
+from console import archiving
+from console.output import Output
 from console.sites import Topics, make_home
 from engine.errors import LogCorrupt
 from engine.fold import Folded
+from engine.follower import Follower
 from engine.home import HomeFile
 from engine.kafka_service import serve
-from engine.log.kafka import KafkaLog
+from engine.log.kafka import KafkaCommands, KafkaLog
 from engine.log.records import BEFORE_FIRST
 from engine.log.topic_settings import WrongTopics, check
 from engine.log.trimming import remove_before
 from engine.membership import Membership
 from engine.owner import Deciding, Owner
+from engine.receipts import Signer, read_signing_key
+from engine.site import Site
 from engine.snapshots import load_newest, write_snapshot
 from engine.worker import Worker
+from replay.verify import verify_all
 from tests.kafka_engines import USER, BankOnKafka
 from tests.terminal import until
 
@@ -84,6 +90,38 @@ def test_an_engine_starts_on_a_trimmed_log_and_init_leaves_it_alone(
         assert owner.failure is None
     with KafkaLog(site.kafka) as log:
         assert log.last_event_offset() == folded.offset, "nothing was decided again"
+
+
+def test_what_the_command_archives_and_removes_is_still_read_and_the_engine_goes_on(
+    kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    bank = BankOnKafka(tmp_path, kafka_bootstrap, 1)
+    bank.open_books()
+    with owned(bank) as owner, KafkaLog(bank.kafka) as log:
+        until(lambda: owner.failure is not None or log.last_event_offset() > 3)
+    home = bank.site.home
+    settings = bank.settings.model_copy(update={"archive": str(tmp_path / "archive")})
+    site = Site(home, settings)
+    site.receipts(0).mkdir(exist_ok=True)
+    with site.read() as reader:
+        signer = Signer(read_signing_key(home.signing_key), 0)
+        follower = Follower(reader, site.snapshots(0), site.receipts(0), signer)
+        while follower.step():
+            pass
+        follower.finish()
+    archiving.run(Output(json=True), home, settings, trim=True)
+    with KafkaLog(bank.kafka) as log:
+        assert log.first_offset("events") > 0
+        assert log.first_offset("commands") > 0
+        before = log.last_event_offset()
+        with owned(bank) as owner:
+            until(lambda: owner.decides or owner.failure is not None)
+            assert owner.failure is None
+            KafkaCommands(bank.kafka).submit([bank.transfer(0, "after")])
+            until(lambda: owner.failure is not None or log.last_event_offset() > before)
+    verified = verify_all(site.readers(), commands_may_wait=True)
+    assert verified.problems == []
+    assert verified.events > 5
 
 
 def test_a_log_whose_beginning_is_gone_and_nowhere_else_is_refused(

@@ -24,6 +24,8 @@ from engine.log.topics import ANSWER_S, MAX_BYTES, Kafka, hear, unavailable
 
 PARTITIONS: Final = 32
 REPLICATION: Final = 3
+MOST_PARTITIONS: Final = 100_000
+"""What the client takes."""
 
 
 class WrongTopics(DaybookError):
@@ -102,9 +104,11 @@ def wanted(kafka: Kafka, replication: int) -> dict[str, dict[str, Setting]]:
 def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLICATION) -> list[str]:
     """Make the topics that are missing; returns their names when they can be used.
 
-    Raises LogUnavailable, WrongUse where there are fewer brokers than copies are asked for.
+    Raises WrongUse where the cluster cannot have so many partitions or copies, LogUnavailable.
     """
-    brokers = kafka.brokers()  # also, since who makes topics waits a minute for a cluster that is not there
+    if not 1 <= partitions <= MOST_PARTITIONS:
+        raise WrongUse(f"{partitions} partitions are not possible.", f"Take 1 to {MOST_PARTITIONS:,}.")
+    brokers = kafka.brokers()  # asked first: making topics waits a minute for a cluster that is not there
     topics = [
         NewTopic(name, partitions, replication, config={key: one.value for key, one in settings.items()})
         for name, settings in wanted(kafka, replication).items()
@@ -115,13 +119,14 @@ def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLIC
         try:
             done.result()
         except KafkaException as error:
-            if error.args[0].code() == KafkaError.INVALID_REPLICATION_FACTOR:
+            told: KafkaError = error.args[0]
+            if told.code() == KafkaError.INVALID_REPLICATION_FACTOR:
                 raise WrongUse(
-                    f"{name} cannot be kept {replication} times: the cluster has {brokers} "
-                    f"broker{'s' if brokers > 1 else ''}.",
-                    f"Start more of them, or to try things out say --replication {brokers}.",
+                    f"{name} cannot be made: {told.str().rstrip('.')}.",
+                    f"Start more brokers, or say --replication {max(1, min(brokers, replication))} "
+                    "where a broker's end may stop it all.",
                 ) from error
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise unavailable(error, f"making the topic {name}", kafka.heard) from error
         else:
             made.append(name)

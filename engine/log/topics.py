@@ -227,23 +227,24 @@ def _made() -> Iterator[None]:
 def unavailable(error: KafkaException, doing: str, heard: Heard | None = None) -> LogUnavailable:
     """The cluster's error in our words.   heard: what its brokers said before, which often is the reason."""
     said: KafkaError = error.args[0]
+    words = said.str().rstrip(".")
     if said.code() in _FORBIDDEN:
         return LogUnavailable(
-            f"Kafka does not allow {doing}: {said.str()}.",
+            f"Kafka does not allow {doing}: {words}.",
             'Give this user the rights that docs/operations.md lists under "Who may do what in Kafka".',
         )
     if said.code() in _MISSING:
         return LogUnavailable(
-            f"Kafka failed at {doing}: {said.str()}.",
+            f"Kafka failed at {doing}: {words}.",
             "`daybook topics check` says which topic or partition is missing.",
         )
     if heard is not None and heard.refusal:
         return LogUnavailable(
-            f"Kafka failed at {doing}: {said.str()}. A broker was refused or refuses us: {heard.refusal}.",
+            f"Kafka failed at {doing}: {words}. A broker was refused or refuses us: {heard.refusal}.",
             "Check DAYBOOK_KAFKA_BOOTSTRAP, and user, password and certificates in DAYBOOK_KAFKA_OPTIONS.",
         )
     return LogUnavailable(
-        f"Kafka failed at {doing}: {said.str()}.", "Check DAYBOOK_KAFKA_BOOTSTRAP and the cluster."
+        f"Kafka failed at {doing}: {words}.", "Check DAYBOOK_KAFKA_BOOTSTRAP and the cluster."
     )
 
 
