@@ -62,7 +62,7 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         supervisor = Supervisor(children, say, ready=ready)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
-        say(f"Starting engine, projector, follower and relay of {home}; Ctrl-C stops them.")
+        say(f"Starting {', '.join(roles[:-1])} and {roles[-1]} of {home}; Ctrl-C stops them.")
         status = supervisor.run()
     say("Stopped.")
     return status

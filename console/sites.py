@@ -57,13 +57,16 @@ def administrator(user: str) -> Administrator:
 
 
 def make_home(root: Path, settings: Settings, file: HomeFile, topics: Topics | None = None) -> bool:
-    """Make a home, or finish one that was begun. False where it was there already. Raises HomeInUse.
+    """Make a home, or finish one that was begun. False where it was there already.
 
     topics: how those of a home on Kafka are made, where they are not there yet.
+    Raises HomeInUse, also where the home that is there is another than what was asked for.
     """
     home = Home(root)
     if home.exists():
-        if home.read().log == "kafka":
+        there = home.read()
+        _same(root, there, file, topics)
+        if there.log == "kafka":
             _begin(home, settings.model_copy(update={"home": root}), topics)  # what was interrupted
         return False
     administrator(file.user)  # refused before anything is made
@@ -77,6 +80,16 @@ def make_home(root: Path, settings: Settings, file: HomeFile, topics: Topics | N
     with at_home(settings.model_copy(update={"home": root})) as (home, found):
         _begin(home, found, topics)
     return True
+
+
+def _same(root: Path, there: HomeFile, asked: HomeFile, topics: Topics | None) -> None:
+    """Refuse what cannot be changed any more. What is asked for by default is taken as not asked for."""
+    new = "To have another home, say where with --home or DAYBOOK_HOME."
+    if asked.log not in {there.log, HomeFile(1, asked.user).log}:
+        raise HomeInUse(f"There is already a home in {root}, and its log is in {there.log}.", new)
+    count = topics.partitions if topics else Topics().partitions
+    if there.partitions and count not in {there.partitions, Topics().partitions}:
+        raise HomeInUse(f"There is already a home in {root}, and it has {there.partitions} partitions.", new)
 
 
 def _begin(home: Home, settings: Settings, topics: Topics | None) -> None:

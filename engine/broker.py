@@ -7,6 +7,7 @@ development, demos and tests; a bank has its own cluster. Servers listen on 127.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import shutil
@@ -171,6 +172,7 @@ class Cluster:
             for n in range(1, nodes + 1)
         ]
         self._options = dict(options or {})
+        self._lock: int | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -178,10 +180,35 @@ class Cluster:
         return ",".join(node.address for node in self.nodes)
 
     def start(self) -> None:
-        """Make the data folders where they are missing, start every node, wait for all."""
+        """Make the data folders where they are missing, start every node, wait for all.
+
+        Raises BrokerFailed, WrongUse.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._take()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _take(self) -> None:
+        """Have the folder to ourselves: a second cluster on the same data destroys both."""
+        assert self._lock is None, "a cluster is started once"
+        lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise WrongUse(
+                f"A cluster runs on {self.folder} already.",
+                "Use that one, or choose another folder.",
+            ) from None
+        self._lock = lock
+
+    def _start(self) -> None:
         id_file = self.folder / "cluster.id"
         if not id_file.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
             cluster_id = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=").lstrip("-_") or "d"
             for node in self.nodes:
                 node.folder.mkdir(exist_ok=True)
@@ -197,15 +224,11 @@ class Cluster:
         for node in self.nodes:
             if _listens(node.port):
                 raise WrongUse(f"Port {node.port} is in use already.", "Choose another one.")
-        try:
-            for node in self.nodes:
-                self._configure(node)
-                node.start()
-            for node in self.nodes:
-                node.wait_ready()
-        except BaseException:
-            self.stop()
-            raise
+        for node in self.nodes:
+            self._configure(node)
+            node.start()
+        for node in self.nodes:
+            node.wait_ready()
 
     def stop(self) -> None:
         """End all nodes: at once, since a quorum that shrinks one by one makes the last ones wait."""
@@ -214,6 +237,9 @@ class Cluster:
                 node.process.send_signal(signal.SIGTERM)
         for node in self.nodes:
             node.stop()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Self:
         self.start()

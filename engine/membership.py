@@ -31,6 +31,8 @@ Partitions = Callable[[Sequence[int]], None]
 """Told which partitions were gained or lost; called by the thread that polls."""
 
 SESSION_MS: Final = 10_000
+BEAT_MS: Final = 5_000
+"""The longest time between two signs of life in KIP-848; the broker's own, and as it comes its shortest."""
 POLL_MS: Final = 300_000
 """Who does not poll for so long gives its partitions back, whatever it hangs at."""
 
@@ -186,13 +188,19 @@ class Membership:
 def protocol_of(kafka: Kafka, group: str, session_ms: int) -> GroupProtocol:
     """What the broker has: KIP-848, if it takes the session time for the group, or else the classic one.
 
-    That the setting is taken says it all: an older broker, or one without the protocol, knows no settings of
-    groups; and who may not make them cannot have their session time either.
+    That the settings are taken says it all: an older broker, or one without the protocol, knows no settings
+    of groups; and who may not make them cannot have their session time either. Heartbeats must fit in a
+    session several times, so that one that is lost kills nobody; partitions are handed over by them, too.
     """
-    wanted = ConfigEntry(
-        "consumer.session.timeout.ms", str(session_ms), incremental_operation=AlterConfigOpType.SET
-    )
-    resource = ConfigResource(ResourceType.GROUP, group, incremental_configs=[wanted])
+    wanted = {
+        "consumer.session.timeout.ms": session_ms,
+        "consumer.heartbeat.interval.ms": min(BEAT_MS, session_ms // 5),
+    }
+    entries = [
+        ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
+        for name, value in wanted.items()
+    ]
+    resource = ConfigResource(ResourceType.GROUP, group, incremental_configs=entries)
     admin = kafka.admin()  # what it has promised is broken when it is gone
     try:
         for done in admin.incremental_alter_configs([resource], request_timeout=ANSWER_S).values():

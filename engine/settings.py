@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import WrongUse
 
@@ -91,3 +91,8 @@ def read_settings() -> Settings:
             f"DAYBOOK_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
         )
         raise WrongUse(f"A setting is wrong: {problems}.", "docs/reference.md lists them.") from None
+    except SettingsError as error:  # one that is to be JSON and is none: named as the field, in quotes
+        name = next(iter(str(error).split('"')[1:2]), "").upper()
+        raise WrongUse(
+            f"A setting is wrong: DAYBOOK_{name} is no JSON.", "docs/reference.md lists them."
+        ) from None

@@ -117,7 +117,7 @@ def dated(bootstrap: str) -> Kafka:
     return kafka
 
 
-def mirror(kafka: Kafka, topic: str, records: Any) -> None:
+def mirror(kafka: Kafka, topic: str, records: Any, partition: int = 0) -> None:
     producer = kafka.producer()
     failed: list[object] = []
     for record in records:
@@ -125,7 +125,7 @@ def mirror(kafka: Kafka, topic: str, records: Any) -> None:
             topic,
             record.value,
             record.key,
-            0,
+            partition,
             headers=list(record.headers),
             # The time that the cluster gives to commands is that of their copying.
             timestamp=COPIED_MS if topic == kafka.commands else record.time_ms,

@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from tests.kafka_servers import kafka, kafka_bootstrap
+from tests.kafka_servers import kafka, kafka_bootstrap, newer_groups
 from tests.story import forget, prove
 
-__all__ = ["kafka", "kafka_bootstrap"]
+__all__ = ["kafka", "kafka_bootstrap", "newer_groups"]
 
 _numbers = itertools.count()
 

@@ -69,6 +69,11 @@ def test_it_keeps_its_data_and_ends_with_ctrl_c_and_with_a_kill(tmp_path: Path) 
         Cluster(tmp_path / "k", 3).start()
 
 
+def test_a_folder_is_one_clusters_at_a_time(tmp_path: Path) -> None:
+    with Cluster(tmp_path / "k"), pytest.raises(WrongUse, match=r"A cluster runs on .* already"):
+        Cluster(tmp_path / "k").start()
+
+
 def test_three_nodes_keep_each_record_three_times(tmp_path: Path) -> None:
     started, bootstrap, processes = dev_kafka(tmp_path / "k", "--nodes", "3")
     try:

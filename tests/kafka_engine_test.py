@@ -1,7 +1,8 @@
 """The engine as processes on the real broker: who owns what, and that nothing is lost or done twice.
 
 Every test ends by folding the log: each command that was sent has one outcome, in order, and links and seqs
-are whole. Seeds are not needed: the faults come at a place in the log or while the producer is busy.
+are whole. Seeds are not needed: the faults come at a place in the log or while the producer is busy. What the
+group has a part in runs with both of its protocols.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
+from confluent_kafka import ConsumerGroupType
 
 from console.sites import Topics, make_home
 from engine.fold import Folded
@@ -29,20 +31,35 @@ from tests.terminal import SOON_S, until
 Bank = Callable[..., BankOnKafka]
 CHECK_FAILED, WRONG_USE = 1, 2
 
+newer = pytest.param("consumer", marks=pytest.mark.long)
+both_protocols = pytest.mark.parametrize("protocol", ["classic", newer], indirect=True)
+
 
 @pytest.fixture
-def bank(kafka_bootstrap: str, tmp_path: Path) -> Iterator[Bank]:
-    """Makes a bank of so many partitions; its engines end with the test."""
-    made: list[BankOnKafka] = []
+def protocol(request: pytest.FixtureRequest) -> str:
+    """The group's: the classic one as asked for, or what `auto` finds with KIP-848."""
+    return str(getattr(request, "param", "classic"))
 
-    def make(partitions: int, bootstrap: str = kafka_bootstrap, **settings: str) -> BankOnKafka:
-        made.append(BankOnKafka(tmp_path, bootstrap, partitions, **settings))
+
+@pytest.fixture
+def bank(request: pytest.FixtureRequest, protocol: str, tmp_path: Path) -> Iterator[Bank]:
+    """Makes a bank of so many partitions; its engines end with the test, and had that protocol."""
+    made: list[BankOnKafka] = []
+    classic = protocol == "classic"
+    own: str = request.getfixturevalue("kafka_bootstrap" if classic else "newer_groups")
+
+    def make(partitions: int, bootstrap: str = own, **settings: str) -> BankOnKafka:
+        asked = {"DAYBOOK_GROUP_PROTOCOL": "classic" if classic else "auto"}
+        made.append(BankOnKafka(tmp_path, bootstrap, partitions, **asked, **settings))
         made[-1].open_books()
         return made[-1]
 
     yield make
     for one in made:
         one.end()
+        if one.kafka.bootstrap == own:  # a test's own broker has ended
+            meant = ConsumerGroupType.CLASSIC if classic else ConsumerGroupType.CONSUMER
+            assert one.group_type() == meant
 
 
 def ended(engine: EngineProcess) -> int:
@@ -59,6 +76,7 @@ def taken(engine: EngineProcess, partition: int, times: int = 1) -> Callable[[],
     return lambda: engine.has("partition_taken", partition, times)
 
 
+@both_protocols
 def test_commands_are_decided_and_a_killed_engine_is_taken_over_from(bank: Bank) -> None:
     site = bank(2)
     first = site.start()
@@ -107,7 +125,11 @@ def test_kill_9_under_load_again_and_again(bank: Bank) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("longer_s", [0, TRANSACTION_MS / 1_000 + 1])
+@pytest.mark.parametrize(
+    ("protocol", "longer_s"),
+    [("classic", 0), ("classic", TRANSACTION_MS / 1_000 + 1), ("consumer", 0)],
+    indirect=["protocol"],
+)
 def test_a_zombie_with_a_batch_in_its_hands_is_refused(bank: Bank, longer_s: float) -> None:
     """Stopped past its session, its commit is fenced and its process ends. Stopped for longer than its own
     client waits for a record to be stored, that may be what it hears first: it drops everything, and the
@@ -138,6 +160,7 @@ def test_a_zombie_with_a_batch_in_its_hands_is_refused(bank: Bank, longer_s: flo
 
 
 @pytest.mark.long
+@both_protocols
 def test_partitions_move_in_mid_batch_when_engines_come_and_go(bank: Bank) -> None:
     site = bank(4)
     first, second = site.start(), site.start()

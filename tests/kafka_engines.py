@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import ConsumerGroupType
+
 from console.sites import Topics, administrator, make_home
 from engine.home import LOCAL_KEY, Home, HomeFile
 from engine.log.kafka import KafkaCommands
@@ -131,6 +133,13 @@ class BankOnKafka:
             if one.process.poll() is None:
                 one.process.kill()
                 one.process.wait()
+
+    def group_type(self) -> ConsumerGroupType:
+        """Of the engines' group. It outlives its members, since they told how far they are."""
+        group = f"{self.kafka.prefix}-engine"
+        admin = self.kafka.admin()
+        found: ConsumerGroupType = admin.describe_consumer_groups([group])[group].result(SOON_S).type
+        return found
 
     def decided(self, partition: int) -> bool:
         """Whether every command that is stored has its outcome."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from book.state import SYSTEM_BOOK
@@ -15,7 +16,7 @@ from console.sites import Topics, administrator, make_home
 from engine.admission import Admission
 from engine.embedded import InProcess, connect
 from engine.errors import EngineUnreachable, NotInitialised, OutcomeUnknown, WrongUse
-from engine.home import LOCAL_KEY, Home, HomeFile
+from engine.home import LOCAL_KEY, Home, HomeFile, HomeInUse
 from engine.kafka_client import KafkaClient
 from engine.log.records import BEFORE_FIRST, Out
 from engine.proof import proof
@@ -102,9 +103,21 @@ def test_every_partition_begins_with_its_system_book_and_a_second_init_changes_n
 def test_what_an_interrupted_init_left_out_is_begun_by_the_next(settings: Settings) -> None:
     site = made(settings, 1)
     assert settings.home is not None
-    other = settings.model_copy(update={"topic_prefix": unused_prefix()})  # as if no topic had been made
-    assert not make_home(settings.home, other, HomeFile(1, "admin", log="kafka"), Topics(2, 1))
+    file = HomeFile(1, "admin", log="kafka")
+    site.home.file.write_bytes(msgspec.json.encode(file))  # as if no topic had been made
+    other = settings.model_copy(update={"topic_prefix": unused_prefix()})
+    assert not make_home(settings.home, other, file, Topics(2, 1))
     assert [len(list(log.events(BEFORE_FIRST))) for _, log in Site(site.home, other).readers()] == [1, 1]
+
+
+def test_a_home_is_not_taken_for_another_that_was_asked_for(settings: Settings) -> None:
+    made(settings, 2)
+    assert settings.home is not None
+    with pytest.raises(HomeInUse, match="it has 2 partitions"):
+        make_home(settings.home, settings, HomeFile(1, "admin", log="kafka"), Topics(3, 1))
+    with pytest.raises(HomeInUse, match="its log is in kafka"):
+        make_home(settings.home, settings, HomeFile(1, "admin", log="postgres"))
+    assert not make_home(settings.home, settings, HomeFile(1, "admin"))
 
 
 def test_a_home_without_its_topics_says_what_to_do(settings: Settings) -> None:

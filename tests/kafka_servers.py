@@ -16,6 +16,11 @@ from engine.log.topic_settings import create
 from engine.log.topics import Kafka
 
 _numbers = itertools.count()
+SHORT_SESSIONS = {
+    "group.consumer.min.session.timeout.ms": "1000",
+    "group.consumer.min.heartbeat.interval.ms": "200",
+}
+"""With these a broker lets a death be noticed within seconds in KIP-848 too."""
 
 
 @pytest.fixture(scope="session")
@@ -25,24 +30,34 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
+    yield from _own(tmp_path_factory, "kafka", {})
+
+
+@pytest.fixture(scope="session")
+def newer_groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a broker is reached that has short sessions in KIP-848, so that `auto` takes it."""
+    yield from _own(tmp_path_factory, "kafka-848", SHORT_SESSIONS)
+
+
+def _own(factory: pytest.TempPathFactory, name: str, options: dict[str, str]) -> Iterator[str]:
     if "PYTEST_XDIST_WORKER" in os.environ:
-        yield _shared(tmp_path_factory.getbasetemp().parent / "kafka")
+        yield _shared(factory.getbasetemp().parent / name, options)
         return
     folder = Path(tempfile.mkdtemp(prefix="dbk", dir="/tmp"))
     try:
-        with Cluster(folder) as cluster:
+        with Cluster(folder, options=options) as cluster:
             yield cluster.bootstrap
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _shared(folder: Path) -> str:
+def _shared(folder: Path, options: dict[str, str]) -> str:
     """The broker of all workers: who is the first starts it, and it ends with the process that has them."""
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         known = folder.with_suffix(".bootstrap")
         if not known.exists():
-            cluster = Cluster(folder, dies_with=os.getppid())
+            cluster = Cluster(folder, options=options, dies_with=os.getppid())
             cluster.start()
             known.write_text(cluster.bootstrap)
         return known.read_text()

@@ -186,6 +186,14 @@ def test_nobody_there_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -
         check(Kafka("127.0.0.1:1", "nowhere"))
 
 
+def test_who_makes_topics_hears_soon_that_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.log.topics.ANSWER_S", 0.5)
+    begun = time.monotonic()
+    with pytest.raises(LogUnavailable, match="Check DAYBOOK_KAFKA_BOOTSTRAP"):
+        create(Kafka("127.0.0.1:1", "nowhere"))
+    assert time.monotonic() < begun + 20
+
+
 @pytest.mark.long
 def test_the_commands_that_mend_do_mend(kafka: Kafka) -> None:
     """Kafka's own tools take them as they are printed."""

@@ -46,3 +46,10 @@ def test_the_partitions_to_keep_warm_are_all_or_a_list(monkeypatch: pytest.Monke
     monkeypatch.setenv("DAYBOOK_WARM", "some")
     with pytest.raises(WrongUse, match="DAYBOOK_WARM"):
         read_settings()
+
+
+@pytest.mark.parametrize("name", ["DAYBOOK_KAFKA_OPTIONS", "DAYBOOK_SIMULATED_RAIL_CONDUCT"])
+def test_a_setting_that_is_no_json_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "{")
+    with pytest.raises(WrongUse, match=f"{name} is no JSON"):
+        read_settings()

@@ -80,6 +80,13 @@ def test_the_protocol_is_what_the_broker_takes_the_session_time_in(kafka: Kafka)
     assert protocol_of(kafka, f"{kafka.prefix}-some", 45_000) == "consumer"
 
 
+@pytest.mark.long
+def test_a_broker_that_allows_short_sessions_gives_the_newer_protocol(newer_groups: str) -> None:
+    kafka = made(newer_groups, 1)
+    assert protocol_of(kafka, f"{kafka.prefix}-some", 3_000) == "consumer"
+    assert protocol_of(kafka, f"{kafka.prefix}-some", 900) == "classic"
+
+
 def test_the_newer_protocol_shares_partitions_too(kafka_bootstrap: str) -> None:
     kafka = made(kafka_bootstrap, 2)
     gained: list[int] = []

@@ -108,6 +108,7 @@ def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLIC
     """
     if not 1 <= partitions <= MOST_PARTITIONS:
         raise WrongUse(f"{partitions} partitions are not possible.", f"Take 1 to {MOST_PARTITIONS:,}.")
+    brokers = kafka.brokers()  # asked first: making topics waits a minute for a cluster that is not there
     topics = [
         NewTopic(name, partitions, replication, config={key: one.value for key, one in settings.items()})
         for name, settings in wanted(kafka, replication).items()
@@ -122,7 +123,7 @@ def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLIC
             if told.code() == KafkaError.INVALID_REPLICATION_FACTOR:
                 raise WrongUse(
                     f"{name} cannot be made: {told.str().rstrip('.')}.",
-                    f"Start more brokers, or say --replication {max(1, min(kafka.brokers(), replication))} "
+                    f"Start more brokers, or say --replication {max(1, min(brokers, replication))} "
                     "where a broker's end may stop it all.",
                 ) from error
             if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -161,7 +162,7 @@ def check(kafka: Kafka, partitions: int | None = None) -> list[Problem]:
                 Problem(
                     name,
                     "there is no such topic",
-                    "Nothing can be stored.",
+                    "Nothing can be stored, or DAYBOOK_TOPIC_PREFIX is that of another site.",
                     f"daybook topics create --partitions {count}",
                 )
             )

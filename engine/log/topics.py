@@ -170,10 +170,12 @@ class Kafka(msgspec.Struct, frozen=True):
 
     def brokers(self) -> int:
         """How many brokers the cluster has. Raises LogUnavailable."""
+        admin = self.admin()
         try:
-            return len(self.admin().list_topics(timeout=ANSWER_S).brokers)
+            return len(admin.list_topics(timeout=ANSWER_S).brokers)
         except KafkaException as error:
-            raise unavailable(error, f"asking {self.bootstrap} for its brokers") from error
+            hear(admin)
+            raise unavailable(error, f"asking {self.bootstrap} for its brokers", self.heard) from error
 
     def partitions(self, topic: str, client: AdminClient | Producer | None = None) -> int:
         """How many partitions the topic has, 0 where there is no such topic. Raises LogUnavailable.

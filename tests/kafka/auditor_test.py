@@ -1,8 +1,10 @@
 """The auditor finds nothing in a log that engines made, and everything that is done to a copy of it."""
 
+import ast
 import asyncio
 import copy
 import hashlib
+import inspect
 import json
 import threading
 import time
@@ -26,9 +28,12 @@ from gateway.relay import RELAY, Relay
 from projections.projector import Projector
 from schemas.books import Administrator
 from schemas.outcomes import encode_outcome, outcome_of
+from tests.kafka import answers, auditor, money, outcomes, shown
+from tests.kafka import pages as paged
 from tests.kafka.auditor import Recording, audit
 from tests.kafka.client import Seen
 from tests.kafka.evidence import Evidence, answers_of
+from tests.kafka.money import Money, fold
 from tests.kafka.offering import SYSTEMS, Offerings, books_on, open_books
 from tests.kafka.pages import pages
 from tests.kafka.shown import QUERIES
@@ -37,6 +42,8 @@ from tests.terminal import until
 
 PARTITIONS = 2
 SEED = 5
+AUDITING = (answers, auditor, money, outcomes, paged, shown)
+"""The modules that find what is wrong."""
 
 
 @pytest.fixture(scope="module")
@@ -353,6 +360,110 @@ def publish_what_only_staff_may_know(evidence: Evidence) -> None:
     records[40] = changed(records[40], restricted={"rule": "r1"})
 
 
+def end_with(evidence: Evidence, *legs: tuple[str, int, int]) -> None:
+    """One page more, of money that moves in a book for nobody. legs: the kind of account, amount, and by how
+    much the balance is said wrong.
+    """
+    records = evidence.events[0]
+    folded = Money()
+    assert list(fold(folded, pages(0, records, []))) == []
+    book = next(book for (book, _), one in folded.accounts.items() if one.kind == "inter_book")
+    postings = []
+    for kind, amount, wrong in legs:
+        name, account = next(
+            (name, one) for (of, name), one in folded.accounts.items() if of == book and one.kind == kind
+        )
+        postings.append({"account": name, "amount": amount, "currency": account.currency,
+                         "balance": account.booked + amount + wrong})  # fmt: skip
+    ours = [says for one in records if (says := json.loads(one.value))["book"] == book]
+    says = {
+        "type": "Moved",
+        "book": book,
+        "seq": ours[-1]["seq"] + 1,
+        "at": ours[-1]["at"],
+        "postings": postings,
+    }
+    link = (("link", b""),)
+    records.append(Seen(book.encode(), json.dumps(says).encode(), records[-1].offset + 2, 0, link))
+    evidence.events[0] = linked_anew(records)
+
+
+def overdraw_a_customer(evidence: Evidence) -> None:
+    end_with(evidence, ("customer", -(10**15), 0), ("nostro", 10**15, 0))
+
+
+def end_with_more_money(evidence: Evidence) -> None:
+    end_with(evidence, ("nostro", -1, 0), ("customer", 1, 1))
+
+
+def end_with_money_between_the_books(evidence: Evidence) -> None:
+    end_with(evidence, ("nostro", -1, 0), ("inter_book", 1, 0))
+
+
+def alter_both_legs(**says: object) -> Wrong:
+    def alter(evidence: Evidence) -> None:
+        records = evidence.events[0]
+        at = find(records, "TransferPosted")
+        postings = [{**one, **says} for one in json.loads(records[at].value)["postings"]]
+        records[at] = changed(records[at], postings=postings)
+        evidence.events[0] = linked_anew(records)
+
+    return alter
+
+
+def alter_envelope(**says: object) -> Wrong:
+    def alter(evidence: Evidence) -> None:
+        records = evidence.events[0]
+        at = find(records, "TransferPosted")
+        records[at] = changed(records[at], **says)
+        evidence.events[0] = linked_anew(records)
+
+    return alter
+
+
+def reserve_for_nobody(evidence: Evidence) -> None:
+    records = evidence.events[0]
+    at = find(records, "HoldPlaced")
+    records[at] = changed(records[at], reserves=[["nobody", 1, 1]])
+    evidence.events[0] = linked_anew(records)
+
+
+def leave_a_payment_on_its_way(evidence: Evidence) -> None:
+    for partition, records in evidence.events.items():
+        for at, one in enumerate(records):
+            if json.loads(one.value)["type"] == "CrossBookAcknowledged":
+                records[at] = changed(one, type="Unheard")
+                evidence.events[partition] = linked_anew(records)
+                return
+
+
+def give_an_event_another_key(evidence: Evidence) -> None:
+    records = evidence.events[0]
+    at = find(records, "TransferPosted")
+    records[at] = replace(records[at], key=b"another")
+
+
+def answer_what_nobody_asked(evidence: Evidence) -> None:
+    del evidence.commands[0][len(evidence.commands[0]) // 2]
+
+
+def refuse_a_repeat(evidence: Evidence) -> None:
+    """It was done, and whoever asks again is told that it cannot be done."""
+    records = evidence.events[0]
+    at = find(records, "CommandRepeated")
+    records[at] = changed(records[at], type="CommandRejected", reason="insufficient_funds", fingerprint="")
+    evidence.events[0] = linked_anew(records)
+
+
+def write_no_event(evidence: Evidence) -> None:
+    records = evidence.events[0]
+    records[-1] = replace(records[-1], value=b"no event")
+
+
+def acknowledge_nothing_of_one(evidence: Evidence) -> None:
+    evidence.written.remove(next(one for one in evidence.written if "stored" in one))
+
+
 def leave_a_transaction_open(evidence: Evidence) -> None:
     evidence.open_transactions.append("events 0")
 
@@ -391,7 +502,29 @@ MUTATIONS: list[tuple[str, Wrong]] = [
     ("outcome_differs", publish_another_verdict),
     ("outcome_tells", publish_what_only_staff_may_know),
     ("transaction_open", leave_a_transaction_open),
+    ("overdrawn", overdraw_a_customer),
+    ("not_conserved", end_with_more_money),
+    ("not_conserved", end_with_money_between_the_books),
+    ("account_unknown", alter_both_legs(account="nobody")),
+    ("account_unknown", reserve_for_nobody),
+    ("currency_differs", alter_both_legs(currency="XXX")),
+    ("time_backwards", alter_envelope(at=1)),
+    ("crossing_open", leave_a_payment_on_its_way),
+    ("key_differs", give_an_event_another_key),
+    ("answer_without_command", answer_what_nobody_asked),
+    ("repeat_not_told", refuse_a_repeat),
+    ("undecodable", write_no_event),
+    ("never_acknowledged", acknowledge_nothing_of_one),
 ]
+
+
+def test_every_finding_has_a_wrong_engine() -> None:
+    """Whoever adds a finding adds what it finds."""
+    parsed = [ast.parse(Path(inspect.getfile(one)).read_text()) for one in AUDITING]
+    calls = [node for one in parsed for node in ast.walk(one) if isinstance(node, ast.Call)]
+    names = [ast.literal_eval(one.args[0]) for one in calls if ast.unparse(one.func) == "Problem"]
+    assert set(names) == {name for name, _ in MUTATIONS}
+    assert set(names) >= auditor.LOST | auditor.DOUBLED
 
 
 @pytest.mark.parametrize(("name", "wrong"), MUTATIONS)
