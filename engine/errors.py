@@ -44,7 +44,7 @@ class Fenced(DaybookError):
 class Uncertain(DaybookError):
     """A commit may or may not have happened."""
 
-    advice = "Drop the state and the log object, open the log again and recover; clients repeat by id."
+    advice = "Start the engine again, which recovers from the log; clients send again with the same ids."
     status = 4
 
 
