@@ -86,10 +86,14 @@ def _is_current(session: Session) -> bool:
 def month_table(session: Session, schema: str, table: Table, first: str) -> str:
     """The name of the partition for the month that begins on `first`; made where it is missing.
 
-    It is made by itself, then attached, so that nobody who reads the table has to wait.
+    It is made by itself, then attached, so that nobody who reads the table has to wait. Projectors of other
+    partitions meet the same new month: one makes it, and the others wait until that is committed.
     """
     year, month = first.split("-")[:2]
     name = f"{table.name}_{year}_{month}"
+    if _has(session, schema, name):
+        return name
+    execute(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{schema}.{name}")
     if _has(session, schema, name):
         return name
     following = f"{int(year) + int(month) // 12:04d}-{int(month) % 12 + 1:02d}-01"
@@ -101,5 +105,6 @@ def month_table(session: Session, schema: str, table: Table, first: str) -> str:
 
 
 def _has(session: Session, schema: str, table: str) -> bool:
-    found = execute(session, "SELECT to_regclass(%s)", f"{schema}.{table}").fetchone()
-    return found is not None and found[0] is not None
+    """Asked of the catalogue itself: the look-up of a name may not know yet what another session committed."""
+    asked = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = %s"
+    return execute(session, asked, schema, table).fetchone() is not None

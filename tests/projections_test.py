@@ -30,7 +30,7 @@ from tests.projecting import (
 from tests.random_bank import BOOKS, Bank
 
 SEEDS = (1, 2, 3)
-NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet", "TimerFailed"}
+NEVER_HERE = {"ReleaseActivated", "ClockConfirmed", "RepeatWindowSet", "TimerFailed", "EpochBegun"}
 NEVER_HERE |= {one.__name__ for one in (*payments_in.EVENTS, *orders.EVENTS)}
 NEVER_HERE |= {"BulkAccepted", "InstructionRefused"}
 NEVER_HERE |= {"DocumentPublished", "DocumentTookEffect"}

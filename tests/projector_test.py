@@ -23,7 +23,9 @@ import projections.store
 from engine.log.memory import MemoryLog
 from engine.log.recorder import RecorderLog
 from engine.log.records import BEFORE_FIRST, Out
+from projections import audit
 from projections.database import Session, connect
+from projections.layout import LIVE, ensure, month_table
 from projections.making import make
 from projections.position import OtherLog
 from projections.projector import PATIENCE, Projector
@@ -294,3 +296,23 @@ def test_a_log_that_stays_shorter_is_another_one(postgres_dsn: str) -> None:
         assert [one.step() for _ in range(PATIENCE)] == [0] * PATIENCE
         with pytest.raises(OtherLog, match="ends before that"):
             one.step()
+
+
+def test_two_projectors_that_meet_the_same_new_month_make_its_table_once(postgres_dsn: str) -> None:
+    table = next(one for one in audit.TABLES if one.name == "audit")
+    names: list[str] = []
+    with connect(postgres_dsn) as first, connect(postgres_dsn) as second:
+        ensure(first)
+
+        def beside() -> None:
+            with second.transaction():
+                names.append(month_table(second, LIVE, table, "2031-05-01"))
+
+        other = threading.Thread(target=beside)
+        with first.transaction():
+            names.append(month_table(first, LIVE, table, "2031-05-01"))
+            other.start()
+            other.join(0.3)
+            assert other.is_alive(), "it waits for what is not committed yet"
+        other.join()
+    assert names == ["audit_2031_05"] * 2
