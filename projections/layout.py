@@ -105,6 +105,6 @@ def month_table(session: Session, schema: str, table: Table, first: str) -> str:
 
 
 def _has(session: Session, schema: str, table: str) -> bool:
-    """Asked of the catalogue itself: the look-up of a name may not know yet what another session committed."""
+    """Asked of the catalogue: the look-up of a name may not know yet what another session committed."""
     asked = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = %s"
     return execute(session, asked, schema, table).fetchone() is not None

@@ -1,5 +1,8 @@
 """What the log in Kafka promises beyond the contract of all logs: whole pages, one writer, gaps."""
 
+import threading
+import time
+
 import pytest
 from confluent_kafka import KafkaError
 
@@ -7,6 +10,7 @@ from engine.errors import Fenced
 from engine.log.kafka import KafkaLog
 from engine.log.records import Out
 from engine.log.tail import Tail
+from engine.log.topic_writer import TopicWriter
 from engine.log.topics import Kafka
 
 T0 = 1_700_000_000_000
@@ -69,3 +73,33 @@ def test_the_newest_record_is_not_missed_where_a_new_leader_shows_less(
     tail.close()
     assert newest is not None
     assert newest.value == b"c"
+
+
+def test_what_stands_open_at_a_claim_is_mended_once_and_waited_for(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that its coordinator has forgotten cannot be had on order, so somebody else's stands for
+    it; tests/kafka/rounds.py met a real one.
+    """
+    monkeypatch.setattr("engine.log.tail.HANGING_S", 0.2)
+    mended: list[float] = []
+    real = TopicWriter._end_hanging
+
+    def mend(writer: TopicWriter) -> None:
+        real(writer)
+        mended.append(time.monotonic())
+        threading.Timer(0.5, other.abort_transaction).start()
+
+    monkeypatch.setattr(TopicWriter, "_end_hanging", mend)
+    with KafkaLog(kafka, writer=True) as log:
+        log.commit(outs("a"), -1, T0)
+    other = kafka.producer(transactional_id=f"{kafka.prefix}-somebody")
+    other.init_transactions()
+    other.begin_transaction()
+    other.produce(kafka.events, b"half", b"book", 0)
+    other.flush()
+    with KafkaLog(kafka, writer=True) as log, KafkaLog(kafka) as reader:
+        assert len(mended) == 1
+        assert time.monotonic() - mended[0] >= 0.5, "it is not ours to end, so it is waited for"
+        log.commit(outs("b"), -1, T0)
+        assert [record.value for record in reader.events(-1)] == [b"a", b"b"], "nothing of it is seen"

@@ -11,7 +11,7 @@ import contextlib
 import gc
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from engine.log.waiting import AT_ONCE_BYTES, up_to
 AT_ONCE: Final = 10_000
 SLICE_S: Final = 0.05
 """How long a wait cannot be woken."""
+HANGING_S: Final = 3.0
+"""Markers of a transaction that has ended are written within milliseconds, or when their leader is back."""
 SILENCE_S: Final = 60.0
 """How long the cluster may say nothing before reading what is there has failed."""
 
@@ -84,9 +86,11 @@ class Tail:
                 return
             self._wait(0.0)
 
-    def reach_end(self) -> None:
+    def reach_end(self, mend: Callable[[], None] | None = None) -> None:
         """Wait until every transaction that was begun before is committed or aborted for readers too; and
         from now on, have reading end no sooner than behind all of it.
+
+        mend: called once where one stands open for longer than markers take to be written.
 
         A coordinator answers before the last of its markers is readable; and a partition whose leader dies
         just then has a new one, which for a moment shows less than the old one did.
@@ -96,9 +100,13 @@ class Tail:
             _, target = with_open.watermarks()
         finally:
             with_open.close()
-        deadline = time.monotonic() + SILENCE_S
+        began = time.monotonic()
         while self.watermarks()[1] < target:
-            if time.monotonic() > deadline:
+            stood_s = time.monotonic() - began
+            if mend is not None and stood_s > HANGING_S:
+                mend()
+                mend = None
+            if stood_s > SILENCE_S:
                 raise LogUnavailable(
                     f"A transaction has stood open in {self._name} for more than {SILENCE_S:.0f} s.",
                     "Only engines may write there (docs/operations.md, Who may do what in Kafka). Find who "

@@ -69,8 +69,25 @@ class TopicWriter:
             raise unavailable(
                 error, f"claiming partition {self.partition} of {self.topic}", self.kafka.heard
             ) from error
-        tail.reach_end()  # what it had not committed is aborted by now
+        tail.reach_end(self._end_hanging)  # what it had not committed is aborted by now
         self._tail = tail
+
+    def _end_hanging(self) -> None:
+        """End a transaction that nobody else will: its coordinator counts it as aborted, and the partition
+        has no marker of that.
+
+        Seen on Kafka 4.3.1 where the broker of both was killed and came back: it took a partition that had no
+        leader yet for a deleted one. A transactional id keeps its producer's id, so that the abort of a
+        transaction of ours ends the one before too. Nobody can have read it, so nothing is taken back.
+        """
+        producer = self._producer()
+        try:
+            producer.begin_transaction()
+            producer.produce(self.topic, b"", b"", self.partition)
+            producer.flush(CLAIM_S)
+            producer.abort_transaction(CLAIM_S)
+        except (KafkaException, BufferError) as error:
+            raise self._end(_failure(error, self.topic, self.partition)) from error
 
     def begin(self, page: Sequence[Out], time_ms: int) -> Callable[[], None]:
         """Hand a page over, which has at least one record; what is returned makes it durable, or raises,
