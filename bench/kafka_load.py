@@ -77,7 +77,7 @@ class Load:
         ends = began + seconds + 60
         while seen < count:
             now = clock()
-            due = min(count, int((now - began) * per_s))
+            due = min(count, int((now - began) * per_s) + 1) if now >= began else 0
             if due > sent:
                 self._send(outs[sent:due])
                 sent = due

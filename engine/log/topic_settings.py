@@ -6,6 +6,7 @@ matters and the command that mends it. Nothing here changes a topic that is ther
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -19,7 +20,7 @@ from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from engine.errors import DaybookError, WrongUse
+from engine.errors import DaybookError, LogUnavailable, WrongUse
 from engine.log.topics import ANSWER_S, MAX_BYTES, Kafka, hear, unavailable
 
 PARTITIONS: Final = 32
@@ -133,7 +134,18 @@ def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLIC
     deadline = time.monotonic() + ANSWER_S
     while made and not _led(admin, made) and time.monotonic() < deadline:
         time.sleep(0.02)
+    if made:
+        _wait_until_known(kafka, admin, made, deadline)
     return made
+
+
+def _wait_until_known(kafka: Kafka, admin: AdminClient, names: Sequence[str], deadline: float) -> None:
+    """Until every broker knows the topics: who asks next may ask any of them."""
+    for broker in admin.list_topics(timeout=ANSWER_S).brokers.values():
+        there = msgspec.structs.replace(kafka, bootstrap=f"{broker.host}:{broker.port}")
+        with contextlib.suppress(LogUnavailable):  # one that is down asks the others when it comes back
+            while time.monotonic() < deadline and not all(there.partitions(name) for name in names):
+                time.sleep(0.02)
 
 
 def check(kafka: Kafka, partitions: int | None = None) -> list[Problem]:
