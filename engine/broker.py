@@ -55,7 +55,7 @@ class Node:
     ) -> None:
         self.folder = folder
         self.number = number
-        self.port, self.controller_port = _free_ports(2)
+        self.port, self.controller_port = free_ports(2)
         self.port = port or self.port
         self._dies_with = dies_with or os.getpid()
         self.config = folder / "server.properties"
@@ -338,7 +338,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "LOG_DIR": str(folder), "KAFKA_LOG4J_OPTS": ""}
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody uses just now."""
     with contextlib.ExitStack() as stack:
         found = [stack.enter_context(socket.socket()) for _ in range(count)]

@@ -43,11 +43,6 @@ class Topic(msgspec.Struct):
     below: list[int]
     without: list[int]
 
-    @property
-    def is_well(self) -> bool:
-        """Whether nothing is missing."""
-        return self.partitions > 0 and not (self.under or self.below or self.without)
-
 
 class Member(msgspec.Struct):
     """A process in a group, and what it has."""

@@ -7,7 +7,6 @@ The group is polled in another thread (`share`), since claiming a partition take
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from threading import Event as Told
 from typing import Final, Protocol
 
+from engine import garbage
 from engine.derivation import Host
 from engine.errors import Uncertain
 
@@ -87,16 +87,13 @@ class Derivations:
 
     def run(self, told: Told, idle_s: float = 0.02) -> None:
         """Work until told to stop, then let all go."""
-        gc.collect()
-        gc.freeze()
-        gc.disable()
         try:
-            while not told.is_set():
-                if self.step() == 0:
-                    gc.collect(0)
-                    told.wait(idle_s)
+            with garbage.by_hand():
+                while not told.is_set():
+                    if self.step() == 0:
+                        garbage.young()
+                        told.wait(idle_s)
         finally:
-            gc.enable()
             for partition in list(self._hosts):
                 self._drop(partition)
 

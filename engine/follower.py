@@ -6,13 +6,13 @@ it finds broken stops it with a `LogCorrupt` that names the place; nothing that 
 
 from __future__ import annotations
 
-import gc
 import time
 from pathlib import Path
 from threading import Event as Told
 from typing import Final
 
 from book.evolve import evolve
+from engine import garbage
 from engine.errors import LogCorrupt
 from engine.fold import Folded
 from engine.links import link_of, next_link
@@ -89,16 +89,11 @@ class Follower:
 
     def run(self, told: Told, idle_s: float = 0.2) -> None:
         """Work until told to stop, then leave nothing unsigned."""
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        try:
+        with garbage.by_hand():
             while not told.is_set():
                 if self.step() == 0:
-                    gc.collect(0)
+                    garbage.young()
                     told.wait(idle_s)
-        finally:
-            gc.enable()
         self.finish()
 
     def finish(self) -> None:

@@ -9,12 +9,12 @@ sign twice.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from threading import Event as Told
 from typing import Final, Generic, TypeVar
 
+from engine import garbage
 from engine.follower import Follower
 from engine.log.records import BookLog
 
@@ -69,17 +69,12 @@ class Followers(Generic[L]):
 
     def run(self, told: Told, poll: Callable[[], object] = lambda: None, idle_s: float = 0.2) -> None:
         """Work until told to stop, then leave nothing unsigned. poll: called once a turn."""
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        try:
+        with garbage.by_hand():
             while not told.is_set():
                 poll()
                 if self.step() == 0:
-                    gc.collect(0)
+                    garbage.young()
                     told.wait(idle_s)
-        finally:
-            gc.enable()
         self.close()
 
     def close(self) -> None:

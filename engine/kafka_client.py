@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from engine.errors import EngineUnreachable, OutcomeUnknown, WrongUse
 from engine.log.kafka import KafkaCommands
 from engine.log.records import LINK, Out
-from engine.log.topics import ANSWER_S, MAX_BYTES, Kafka, at, partition_of, unavailable
+from engine.log.topics import ANSWER_S, MAX_BYTES, PASSING, Kafka, at, partition_of, unavailable
 from engine.pipeline import Answer
 
 AT_ONCE: Final = 20_000
@@ -173,13 +173,8 @@ class _Waiting:
 
 def _passing(error: KafkaError) -> None:
     """What reading gets over by itself is no matter; anything else leaves the outcomes unknown."""
-    if error.code() in {
-        KafkaError._PARTITION_EOF,  # noqa: SLF001 - public names that begin with an underscore
-        KafkaError._TRANSPORT,  # noqa: SLF001
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-        KafkaError._TIMED_OUT,  # noqa: SLF001
-        KafkaError._RESOLVE,  # noqa: SLF001
-    }:
+    code = error.code()
+    if code == KafkaError._PARTITION_EOF or code in PASSING:  # noqa: SLF001 - that is its public name
         return
     if not error.retriable():
         raise OutcomeUnknown(f"The commands are stored, but their outcomes cannot be read: {error.str()}.")

@@ -11,7 +11,6 @@ import pkgutil
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ import jsonschema
 import pytest
 import yaml
 
-from engine.broker import Cluster
+from engine.broker import Cluster, free_ports
 from engine.cluster import Cluster as ClusterStatus
 from engine.errors import DaybookError
 from engine.genesis import begin
@@ -137,7 +136,7 @@ class Site:
     def start(self, name: str) -> Process:
         """The very same command, and the service's variables but for the places of this machine."""
         service = self.services[name]
-        port = _free_port()
+        (port,) = free_ports(1)
         env = {key: value for key, value in os.environ.items() if not key.startswith("DAYBOOK_")}
         env |= service["environment"] | self.here
         env |= {"DAYBOOK_METRICS_PORT": str(port), "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
@@ -177,13 +176,6 @@ class Process:
         """As `docker stop` does."""
         self.process.terminate()
         return self.process.wait(60)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @pytest.fixture

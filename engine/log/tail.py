@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
 from engine.errors import DaybookError, LogCorrupt, LogUnavailable
 from engine.log.records import BEFORE_FIRST, Headers, Record
-from engine.log.topics import ANSWER_S, Kafka, at, unavailable
+from engine.log.topics import ANSWER_S, PASSING, Kafka, at, unavailable
 from engine.log.waiting import AT_ONCE_BYTES, up_to
 
 AT_ONCE: Final = 10_000
@@ -118,14 +118,6 @@ class Tail:
     def must_reach(self, offset: int) -> None:
         """What is in front of this offset is committed, so reading does not end before it."""
         self._must_reach = max(self._must_reach, offset)
-
-    def held_back(self) -> int:
-        """How many offsets stand behind the first transaction that is not ended, where nobody reads on."""
-        with_open = Tail(self._kafka, self.topic, self.partition, isolation_level="read_uncommitted")
-        try:
-            return max(0, with_open.watermarks()[1] - self.watermarks()[1])
-        finally:
-            with_open.close()
 
     def wait(self, after: int, timeout_s: float) -> bool:
         """Wait for a record behind `after`. False on time-out."""
@@ -317,16 +309,8 @@ class Tail:
         )
 
 
-_PASSING: Final = frozenset(
-    {
-        KafkaError._TRANSPORT,  # noqa: SLF001 - public names that begin with an underscore
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-        KafkaError._TIMED_OUT,  # noqa: SLF001
-        KafkaError._RESOLVE,  # noqa: SLF001
-        KafkaError.GROUP_AUTHORIZATION_FAILED,  # it looks for a group, which reading by hand has no use for
-    }
-)
-"""What the client gets over by itself."""
+_PASSING: Final = PASSING | {KafkaError.GROUP_AUTHORIZATION_FAILED}
+"""And it looks for a group, which reading by hand has no use for."""
 _MOVING: Final = frozenset(
     {
         KafkaError.NOT_LEADER_FOR_PARTITION,

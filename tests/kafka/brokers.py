@@ -8,13 +8,12 @@ a way around its proxy.
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-from engine.broker import Cluster, Node
+from engine.broker import Cluster, Node, free_ports
 from engine.log.topics import Kafka
 from tests.kafka.proxy import Condition, Proxy
 
@@ -44,7 +43,7 @@ class Brokers(Cluster):
         self._listeners: dict[str, dict[int, Proxy]] = {engine: {} for engine in ENGINES}
         for engine in ENGINES:
             for node in self.nodes:
-                self._listeners[engine][node.number] = self._stack.enter_context(Proxy(_free_port()))
+                self._listeners[engine][node.number] = self._stack.enter_context(Proxy(free_ports(1)[0]))
 
     def bootstrap_of(self, engine: str) -> str:
         """What the engine is given as its brokers."""
@@ -130,9 +129,3 @@ def java_hash(text: str) -> int:
     for character in text:
         found = (31 * found + ord(character)) & 0xFFFFFFFF
     return found & 0x7FFFFFFF
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

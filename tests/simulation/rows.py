@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from engine.errors import DaybookError
 from engine.log.records import BEFORE_FIRST
 from projections.position import Position
 from projections.tables import Change, Insert, Stage
@@ -20,10 +19,6 @@ BEGUN = Position(BEFORE_FIRST, "")
 
 class Waits(BaseException):
     """The statement waits for another session's transaction."""
-
-
-class ConnectionLost(DaybookError):
-    """The database did not answer."""
 
 
 class Rows:
