@@ -59,8 +59,8 @@ class KafkaCommands:
                     sent.left -= len(commands) - number  # these were never sent
                 break
         # Not `flush`, which would wait for what other threads send meanwhile, as long as they go on.
-        while sent.left > 0 and time.monotonic() < deadline:
-            self._producer.poll(POLL_S)
+        while sent.left > 0 and not problem and time.monotonic() < deadline:
+            problem = self._look()
         problem = problem or sent.problem or ("no answer came" if sent.left > 0 else "")
         if problem:
             stored = sum(1 for _, offset in sent.places if offset >= 0)
@@ -83,13 +83,21 @@ class KafkaCommands:
                     headers=list(out.headers) if out.headers else None,
                 )
             except BufferError as error:
-                if time.monotonic() > deadline:
-                    return str(error)
-                self._producer.poll(POLL_S)
+                problem = self._look()
+                if problem or time.monotonic() > deadline:
+                    return problem or str(error)
             except KafkaException as error:
                 return str(error.args[0].str())
             else:
                 return ""
+
+    def _look(self) -> str:
+        """Hear a moment's answers. What ended the client, which it tells whoever looks next, empty if nothing."""
+        try:
+            self._producer.poll(POLL_S)
+        except KafkaException as error:
+            return str(error.args[0].str())
+        return ""
 
     def close(self) -> None:
         """Give the connections back: `send` has waited for all that it sent."""
