@@ -42,7 +42,7 @@ from commands.decision import HANDLERS, Decide, Steps
 from schemas.books import TimerFailed
 from schemas.message import Event
 
-RELEASE = 2
+RELEASE = 3
 """The version of deciding. It goes up with every change that could give a command another outcome."""
 
 HANDLERS.update(

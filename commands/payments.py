@@ -116,6 +116,7 @@ def submit_payment(
         reserves=() if stands is None else reserved(book, needed),
         uses=terms.uses,
         fees=terms.fees,
+        origin=command.origin,
     )
     return submitted, stands or dispatched(book, instruction, Chain(book), at_ms)
 

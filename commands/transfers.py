@@ -113,6 +113,7 @@ def transfer(  # noqa: C901, PLR0912 - a line each
         channel,
         corridor,
         *later,
+        command.origin,
     )
 
 

@@ -30,6 +30,7 @@ from schemas.message import Command, Date, Event, Value
 from schemas.parties import Country
 from schemas.postings import Posting
 from schemas.reserves import Reserve, Use
+from schemas.risk import Origin
 
 BIC = "^([A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?)?$"
 Bic = Annotated[str, Meta(pattern=BIC + END), StringConstraints(pattern=BIC)]
@@ -63,6 +64,7 @@ class SubmitPayment(Command, tag="SubmitPayment"):
     amount: minor units of `currency`, the account's; fees are on top.
     execution_date: the first day on which it may be sent; today if not given.
     end_to_end: the payer's own id for it, which the payee is told.   purpose: ISO 20022 code, or empty.
+    origin: where and with what it was asked for, as far as is known; rules ask.
     """
 
     payment: NewId
@@ -76,6 +78,7 @@ class SubmitPayment(Command, tag="SubmitPayment"):
     end_to_end: Label = ""
     channel: Label = ""
     execution_date: Date | None = None
+    origin: Origin | None = None
 
 
 class CancelPayment(Command, tag="CancelPayment"):
@@ -122,6 +125,7 @@ class PaymentSubmitted(Event, tag="PaymentSubmitted"):
     reserves: tuple[Reserve, ...]
     uses: tuple[Use, ...]
     fees: tuple[Fee, ...]
+    origin: Origin | None = None
 
 
 class PaymentWaiting(Event, tag="PaymentWaiting"):

@@ -12,6 +12,7 @@ from schemas.fields import AccountId, Amount, Currency, Label, Seq, SignedAmount
 from schemas.message import Command, Date, Event, Value
 from schemas.postings import Posting
 from schemas.reserves import Reserve, Use
+from schemas.risk import Origin
 
 MOST_LEGS = 1_000
 
@@ -23,6 +24,7 @@ class Transfer(Command, tag="Transfer"):
     value_date: within the open period, or up to 366 days ahead; the booking date if not given. What is
     credited with a value date ahead is booked, and cannot be spent before that day.
     channel, corridor: by which it was asked for, and from which country to which; limits and fees ask.
+    origin: where and with what it was asked for, as far as is known; rules ask.
     """
 
     debit: AccountId
@@ -33,6 +35,7 @@ class Transfer(Command, tag="Transfer"):
     reference: Text = ""
     channel: Label = ""
     corridor: Label = ""
+    origin: Origin | None = None
 
 
 class Leg(Value):
@@ -92,6 +95,7 @@ class TransferPosted(Event, tag="TransferPosted", omit_defaults=True):
     corridor: str = ""
     reserves: tuple[Reserve, ...] = ()
     available_at_ms: int = 0
+    origin: Origin | None = None
 
 
 class EntriesPosted(Event, tag="EntriesPosted"):

@@ -92,7 +92,7 @@ class KafkaCommands:
                 return ""
 
     def _look(self) -> str:
-        """Hear a moment's answers. What ended the client, which it tells whoever looks next, empty if nothing."""
+        """Hear the answers of a moment. What ended the client, told to whoever polls; empty if none."""
         try:
             self._producer.poll(POLL_S)
         except KafkaException as error:

@@ -1,0 +1,70 @@
+"""Alerts: what was noticed, as it stands in the alerts topic and in the cases that it leads to.
+
+An alert is derived from events and nothing else, so whoever derives it again gets the same one, id and all.
+It is for risk staff: never for whom it is about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+import annotated_types as at
+import msgspec
+from msgspec import Meta
+
+from schemas.fields import AmountOrZero, Id, Label, Millis
+from schemas.flags import Evidence
+from schemas.message import Value
+
+AlertSource = Literal["rule", "typology", "stream"]
+"""Who noticed: a rule in the ordered path, a typology of one book, or a stream over all books."""
+Confidence = Annotated[int, Meta(ge=0, le=1_000), at.Ge(0), at.Le(1_000)]
+
+
+class Alert(Value, tag_field="type", tag="Alert"):
+    """Something was noticed.
+
+    id: 32 hex digits over what it is about, see `alert_id`.   kind: which rule, `document/rule`, or typology.
+    version: of the document that its parameters stand in.   book: whose events it is about; `party` and
+    `account` are that book's, empty where it is about none.   payee, device: keys, see `schemas/payees.py`.
+    amount: what is at stake, minor units of `currency`.   confidence: per mille.
+    at: book time of the event that completed it.   business_date is the book's local day then.
+    first_at: of the first event of the pattern.   evidence: the events behind it, oldest first.
+    figures: what was counted, against what it is measured.   words: one sentence for people, no names in it.
+    movement: the payment's id, where it is about one.
+    """
+
+    id: Id
+    source: AlertSource
+    kind: Label
+    version: int
+    book: Id
+    at: Millis
+    first_at: Millis
+    day: str
+    party: Label = ""
+    account: Label = ""
+    payee: Label = ""
+    device: Label = ""
+    movement: Label = ""
+    currency: Label = ""
+    amount: AmountOrZero = 0
+    confidence: Confidence = 500
+    figures: dict[str, int | str] = {}
+    words: Annotated[str, Meta(max_length=500), at.MaxLen(500)] = ""
+    evidence: Evidence = ()
+
+
+encode_alert = msgspec.json.Encoder().encode
+decode_alert = msgspec.json.Decoder(Alert).decode
+"""An alert from its JSON bytes. Raises msgspec.MsgspecError."""
+
+
+def alert_id(book: str, kind: str, about: str, what: object) -> str:
+    """The same for the same thing noticed, whoever notices it, however often.
+
+    about: the account, party, payee or device.   what: what makes it one: a window's number or the first seq.
+    """
+    text = "\n".join((book, kind, about, str(what)))
+    return hashlib.blake2b(text.encode(), digest_size=16, person=b"daybook alert").hexdigest()
