@@ -235,7 +235,10 @@ def test_every_row_is_what_the_fold_says(postgres_dsn: str, limit: int) -> None:
         everything = rows_of(session, "main", over=True)
         assert rows_of(session, "main", "p-ann") == [one for one in rows if one.subject_id == "p-ann"]
     found = {(one.subject, one.subject_id, one.flag): one for one in rows}
-    stands = {(*key.split("\n", 1), one.flag): one for key, of in story().book.flags.of.items() for one in of}
+    stands = {}
+    for name, of in story().book.flags.of.items():
+        subject, _, subject_id = name.partition("\n")
+        stands.update({(subject, subject_id, one.flag): one for one in of})
     assert found.keys() == stands.keys()
     for key, one in stands.items():
         row = found[key]
