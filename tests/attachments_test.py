@@ -28,6 +28,7 @@ from engine.attachments import (
     Attachments,
     BadAttachment,
 )
+from engine.files import write_whole
 from engine.home import Home
 from engine.places import Place, PlaceFailed, place_at
 from tests.buckets import Bucket
@@ -264,7 +265,6 @@ def test_a_rotation_that_is_killed_anywhere_is_ended_by_the_next(
 
     store = Attachments(place_at(tmp_path / "store"), AttachmentKeys(home))
     kept = [store.put("main", f"case-{n}", file(tmp_path, b"x" * n)) for n in range(3)]
-    write = attachment_keys.write_whole
     for steps in range(5):  # the home's keys, three, the home's keys again
         left = steps
 
@@ -273,12 +273,12 @@ def test_a_rotation_that_is_killed_anywhere_is_ended_by_the_next(
             if not left:
                 raise Killed
             left -= 1
-            write(path, content)
+            write_whole(path, content)
 
         monkeypatch.setattr(attachment_keys, "write_whole", breaks)
         with pytest.raises(Killed):
             AttachmentKeys(home).rotate()
-        monkeypatch.setattr(attachment_keys, "write_whole", write)
+        monkeypatch.setattr(attachment_keys, "write_whole", write_whole)
         assert [back(store, one) for one in kept] == [b"", b"x", b"xx"], steps
     assert AttachmentKeys(home).rotate() == 3
     assert [back(store, one) for one in kept] == [b"", b"x", b"xx"]
@@ -320,6 +320,7 @@ import sys
 from pathlib import Path
 from engine.attachment_keys import AttachmentKeys
 from engine.attachments import Attachments
+from engine.files import write_whole
 from engine.home import Home
 from engine.places import place_at
 store = Attachments(place_at(sys.argv[2]), AttachmentKeys(Home(Path(sys.argv[1]))))
