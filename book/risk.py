@@ -44,9 +44,7 @@ def list_in_force(book: Book, document: str, body: Listing) -> None:
 
 def model_in_force(book: Book, document: str, body: Model) -> None:
     """Scores of this version are read, and of no other."""
-    book.in_force.ruling.models[document] = ModelInForce(
-        book.documents[f"model/{document}"].in_force, body
-    )
+    book.in_force.ruling.models[document] = ModelInForce(book.documents[f"model/{document}"].in_force, body)
 
 
 def risk_assessed(book: Book, event: RiskAssessed) -> None:

@@ -1,4 +1,4 @@
-"""Rules, lists and models in force, as decisions look them up. It is data; what runs is made of it outside."""
+"""Rules, lists and models in force, as decisions look them up. It is data; what runs is made of it."""
 
 from __future__ import annotations
 

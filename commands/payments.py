@@ -41,7 +41,7 @@ RELEASED_EVERY_MS = 10
 """Payments that waited are looked at in slices of so many, each its own commit, with commands in between."""
 
 
-def submit_payment(
+def submit_payment(  # noqa: C901, PLR0912 - a line each
     book: Book, command: SubmitPayment, at_ms: int, kind: MovementKind = "payment_out"
 ) -> Decision:
     """Rejected, in this order: payment_exists, account_not_found, account_not_open, currency_mismatch,

@@ -29,7 +29,9 @@ class Assessed(msgspec.Struct, frozen=True, gc=False):
     assessments: tuple[Assessment, ...]
 
 
-def assess(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> Assessed | None:
+def assess(  # noqa: C901, PLR0912 - every movement pays for it, so it is written out in one loop
+    book: Book, movement: Movement, origin: Origin | None, at_ms: int
+) -> Assessed | None:
     """What the documents in force make of the movement; None where no rule applied."""
     ruling = book.in_force.ruling
     if not ruling.key or movement.account.kind != "customer":

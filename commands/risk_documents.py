@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from book.state import Book
 from commands.decision import knows_currency
-from schemas.documents.conditions import LISTED, comparisons
+from schemas.documents.conditions import LISTED, Comparison, comparisons
 from schemas.documents.document import Problem
 from schemas.documents.kinds import known
 from schemas.documents.lists import Listing
@@ -16,8 +16,8 @@ from schemas.documents.rules import Rule, Rules, listed
 
 
 def check_rules(book: Book, rules: Rules) -> Iterator[Problem]:
-    """Unknown currencies, lists and models; lists of something else; challengers that would have a say; points
-    that lower a score for standing on no allow list.
+    """Unknown currencies, lists, models; lists of something else; challengers that would have a say; points
+    that lower a score and rest on no allow list.
     """
     if rules.currency is not None and not knows_currency(book, rules.currency):
         yield Problem("currency", f"there is no currency {rules.currency}")
@@ -26,27 +26,31 @@ def check_rules(book: Book, rules: Rules) -> Iterator[Problem]:
         for where, one in comparisons(rule.when, f"{path}.when"):
             if one.currency is not None and not knows_currency(book, one.currency):
                 yield Problem(f"{where}.currency", f"there is no currency {one.currency}")
-            if one.on_list is not None:
-                lists = list(_bodies(book, "list", one.on_list))
-                if not lists:
-                    yield Problem(f"{where}.on_list", f"there is no list {one.on_list}; publish it first")
-                for body in lists[:1]:  # what a list is of never changes
-                    if one.of not in LISTED[body.of]:
-                        yield Problem(
-                            f"{where}.of", f"{one.on_list} is a list of {body.of}: {' or '.join(LISTED[body.of])}"
-                        )
-            if one.model is not None:
-                models = list(_bodies(book, "model", one.model))
-                if not models:
-                    yield Problem(f"{where}.model", f"there is no model {one.model}; publish it first")
-                elif _has_a_say(rules, rule) and all(body.role == "challenger" for body in models):
-                    yield Problem(
-                        f"{where}.model", f"{one.model} is a challenger, and only rules in shadow read it"
-                    )
+            yield from _list_problems(book, one, where)
+            yield from _model_problems(book, one, where, counted=_has_a_say(rules, rule))
         if rule.points < 0 and not rule.lowers and not any(_allows(book, name) for name in listed(rule.when)):
-            yield Problem(
-                f"{path}.points", "lower the score, and no list that is asked for is an allow list"
-            )
+            yield Problem(f"{path}.points", "lower the score, and no list that is asked for is an allow list")
+
+
+def _list_problems(book: Book, one: Comparison, path: str) -> Iterator[Problem]:
+    if one.on_list is None:
+        return
+    body = next(_bodies(book, "list", one.on_list), None)  # what it is of never changes
+    if body is None:
+        yield Problem(f"{path}.on_list", f"there is no list {one.on_list}; publish it first")
+    elif one.of not in LISTED[body.of]:
+        may = " or ".join(LISTED[body.of])
+        yield Problem(f"{path}.of", f"{one.on_list} is a list of the kind {body.of}: {may}")
+
+
+def _model_problems(book: Book, one: Comparison, path: str, *, counted: bool) -> Iterator[Problem]:
+    if one.model is None:
+        return
+    models = list(_bodies(book, "model", one.model))
+    if not models:
+        yield Problem(f"{path}.model", f"there is no model {one.model}; publish it first")
+    elif counted and all(body.role == "challenger" for body in models):
+        yield Problem(f"{path}.model", f"{one.model} is a challenger, and only rules in shadow read it")
 
 
 def _has_a_say(rules: Rules, rule: Rule) -> bool:
@@ -61,14 +65,17 @@ def _bodies(book: Book, kind: str, name: str) -> Iterator[Any]:
     """The document as it is in force, and as it will be."""
     shelf = book.documents.get(f"{kind}/{name}")
     if shelf is not None:
-        for body in (*((shelf.body,) if shelf.in_force else ()), *(one.body for one in shelf.pending.values())):
+        for body in (
+            *((shelf.body,) if shelf.in_force else ()),
+            *(one.body for one in shelf.pending.values()),
+        ):
             yield known(kind, body)
 
 
 def check_list(book: Book, listing: Listing) -> Iterator[Problem]:
     """Parties and accounts are those of the book."""
-    there = {"party": book.parties, "account": book.accounts}.get(listing.of)
-    if there is not None:
+    there: Container[str] = book.parties if listing.of == "party" else book.accounts
+    if listing.of in ("party", "account"):
         for index, entry in enumerate(listing.entries):
             if entry.id not in there:
                 yield Problem(f"entries[{index}].id", f"there is no {listing.of} {entry.id}")

@@ -1,9 +1,9 @@
 """Rules, made ready to run: once for each set of documents in force, kind of movement and currency.
 
-A condition becomes a run of intervals, `slot, lowest, highest`, all of which have to hold, cheap ones first, and
-closures for what no run of intervals can say. A slot is one number of the movement, read when it is first asked
-for. What can never hold for this kind of movement or currency is left out. It is code, so it is no part of the
-state; equal documents make equal plans.
+A condition becomes a run of intervals, `slot, lowest, highest`, all of which have to hold, cheap ones first,
+and closures for what no run of intervals can say. A slot is one number of the movement, read when it is first
+asked for. What can never hold for this kind of movement or currency is left out. It is code, so it is no part
+of the state; equal documents make equal plans.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from book.ruling import Ruling, RulesInForce
+from book.ruling import RulesInForce, Ruling
 from book.state import Book
 from commands.features import Read
 from commands.movements import Movement
@@ -147,7 +147,9 @@ def _compiled(
         if rule.stage == "off" or not _admits(rule.only, kind):
             continue
         counted = rule.stage != "shadow"
-        test = Compiler(slots, currency, body.currency or "", counted and body.stage != "shadow").test(rule.when)
+        test = Compiler(slots, currency, body.currency or "", counted and body.stage != "shadow").test(
+            rule.when
+        )
         if test is not None:
             found.append((test.intervals, test.more, _rule(document, rule, counted, groups)))
     return found
@@ -193,10 +195,16 @@ class Compiler(NamedTuple):
                 return None
             return Ready((), (_none(tuple(self._closure(part) for part in parts)),)) if parts else ALWAYS
         feature = FEATURES.get(one.feature)
-        if feature is not None and feature.unit == "minor" and (one.currency or self.implied) != self.currency:
+        if (
+            feature is not None
+            and feature.unit == "minor"
+            and (one.currency or self.implied) != self.currency
+        ):
             return None
         low, high = one.interval()
-        return Ready(((self.slots[asked(one, counted=self.counted)], low, high),), ()) if low <= high else None
+        return (
+            Ready(((self.slots[asked(one, counted=self.counted)], low, high),), ()) if low <= high else None
+        )
 
     def _all(self, parts: Sequence[Ready | None]) -> Ready | None:
         within: dict[int, tuple[int, int]] = {}
@@ -225,9 +233,7 @@ ALWAYS = Ready((), ())
 
 
 def _within(slot: int, low: int, high: int, read: Read) -> Holds:
-    def holds(
-        values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int
-    ) -> bool:
+    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
         value = values[slot]
         if value is None:
             value = values[slot] = read(book, movement, origin, at_ms)
@@ -237,9 +243,7 @@ def _within(slot: int, low: int, high: int, read: Read) -> Holds:
 
 
 def _every(parts: tuple[Holds, ...]) -> Holds:
-    def holds(
-        values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int
-    ) -> bool:
+    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
         for part in parts:  # noqa: SIM110 - a generator costs more than what it runs
             if not part(values, book, movement, origin, at_ms):
                 return False
@@ -249,9 +253,7 @@ def _every(parts: tuple[Holds, ...]) -> Holds:
 
 
 def _any(parts: tuple[Holds, ...]) -> Holds:
-    def holds(
-        values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int
-    ) -> bool:
+    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
         for part in parts:  # noqa: SIM110 - see `_every`
             if part(values, book, movement, origin, at_ms):
                 return True
@@ -263,9 +265,7 @@ def _any(parts: tuple[Holds, ...]) -> Holds:
 def _none(parts: tuple[Holds, ...]) -> Holds:
     some = _any(parts)
 
-    def holds(
-        values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int
-    ) -> bool:
+    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
         return not some(values, book, movement, origin, at_ms)
 
     return holds

@@ -55,7 +55,7 @@ def reader(what: Asked) -> Read:
 
 
 def cost(what: Asked) -> int:
-    """Which of several to read first: what stands in the movement, then what is looked up, then what counts."""
+    """Which of several to read first: what the movement says, then what is looked up, then what counts."""
     if what.kind != "feature":
         return 1
     feature = FEATURES[what.name]
@@ -65,7 +65,7 @@ def cost(what: Asked) -> int:
 key_of_payee = functools.lru_cache(KEYS_KEPT)(payee_key)
 
 
-def subject_of(book: Book, movement: Movement, origin: Origin | None, subject: Subject) -> str:  # noqa: PLR0911
+def subject_of(book: Book, movement: Movement, origin: Origin | None, subject: Subject) -> str:
     """The id, key or country that stands for the subject in a movement; empty where there is none."""
     match subject:
         case "party":

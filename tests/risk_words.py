@@ -9,7 +9,7 @@ from tests.story import Said, say
 
 
 def rules(*some: dict[str, Any], name: str = "payments", version: int = 1, **body: Any) -> Said:
-    """A document of rules: live, in EUR, reviewed from 50 points and declined from 100 unless it says otherwise."""
+    """A document of rules: live, in EUR, reviewed from 50 points on and declined from 100 on."""
     points = sum(one.get("points", 0) for one in some if one.get("points", 0) > 0)
     thresholds = {"review": 50 if points >= 50 else None, "decline": 100 if points >= 100 else None}
     whole = {"currency": "EUR", "thresholds": thresholds, **body, "rules": list(some)}
@@ -43,3 +43,8 @@ def model(name: str, version: int = 1, **body: Any) -> Said:
         **body,
     }
     return say(PublishDocument, kind="model", document=name, version=version, body=told)
+
+
+def barred_channel() -> Said:
+    """Whatever comes by the channel `barred` is declined."""
+    return rules(rule("barred", over(1), stop=True, only={"channels": ["barred"]}), name="channels")

@@ -26,7 +26,13 @@ def test_two_features_decline_a_payment_and_nobody_is_told_why() -> None:
     told = msgspec.json.decode(refused.restricted, type=Declined)
     assert (told.movement, told.account, told.party, told.amount) == ("p1", "alice", "p-alice", 50_000)
     (one,) = told.assessments
-    assert (one.rules, one.version, one.stage, one.score, one.verdict) == ("payments", 1, "live", 100, "decline")
+    assert (one.rules, one.version, one.stage, one.score, one.verdict) == (
+        "payments",
+        1,
+        "live",
+        100,
+        "decline",
+    )
     assert [(hit.rule, hit.points, hit.stop, hit.counted) for hit in one.hits] == [
         ("payments/large-by-day", 100, False, True)
     ]

@@ -1,7 +1,8 @@
 """What a rule asks of a movement: comparisons, and groups of them in each other, at most three deep.
 
-Every comparison is about one whole number: a feature's value, whether something stands on a list (1 or 0), the
-score of a flag or of a model. Where there is no such number (`schemas.features.NONE`) no comparison holds.
+Every comparison is about one whole number: a feature's value, whether something stands on a list (1 or 0),
+the score of a flag or of a model. Where there is no such number (`schemas.features.NONE`), no comparison with
+it holds; so a group `none` of it does.
 """
 
 from __future__ import annotations
@@ -58,9 +59,9 @@ Kind = Literal["feature", "on_list", "flag", "model", "all", "any", "none", ""]
 class Comparison(Value, omit_defaults=True):
     """A comparison, of exactly one of `feature`, `on_list`, `flag`, `model`.
 
-    feature: by its name in `schemas/features.py`, with one or more of at_least, at_most, above, below, equals;
-        or, of a feature that is yes or no, with `holds`. An amount names its currency, here or in the document,
-        and holds for movements in no other.
+    feature: by its name in `schemas/features.py`, with one or more of at_least, at_most, above, below,
+        equals; or, of a feature that is yes or no, with `holds`. An amount names its currency, here or in the
+        document, and holds for movements in no other.
     on_list: a list document; `of` stands on it.
     flag: stands on `of`, with a score of at_least, at_most... where that is given.
     model: its score, per mille, as it came with the movement, of the version in force.
@@ -101,7 +102,9 @@ class Comparison(Value, omit_defaults=True):
     def widest(self) -> int:
         """The highest value that there can be."""
         if self.feature:
-            return WIDEST.get(FEATURES[self.feature].unit, INT64_MAX) if self.feature in FEATURES else INT64_MAX
+            return (
+                WIDEST.get(FEATURES[self.feature].unit, INT64_MAX) if self.feature in FEATURES else INT64_MAX
+            )
         return 1 if self.on_list is not None else HIGHEST_SCORE
 
 
@@ -134,7 +137,7 @@ GROUPS: tuple[Literal["all", "any", "none"], ...] = ("all", "any", "none")
 
 def kind_of(one: Comparison) -> Kind:
     """What it is; empty where it is nothing, or several at once."""
-    found: list[Kind] = [name for name in ("feature", "on_list", "flag", "model") if getattr(one, name)]  # type: ignore[misc]
+    found: list[Kind] = [name for name in ("feature", "on_list", "flag", "model") if getattr(one, name)]
     found += [name for name in GROUPS if getattr(one, name, ())]
     return found[0] if len(found) == 1 else ""
 
@@ -173,22 +176,14 @@ def condition_problems(one: Comparison, path: str, currency: Currency | None) ->
 _BOUNDS = ("at_least", "at_most", "above", "below", "equals")
 
 
-def _comparison_problems(one: Comparison, kind: Kind, path: str, currency: Currency | None) -> Iterator[Problem]:
-    bounds = [name for name in _BOUNDS if getattr(one, name) is not None]
+def _comparison_problems(
+    one: Comparison, kind: Kind, path: str, currency: Currency | None
+) -> Iterator[Problem]:
     feature = FEATURES.get(one.feature)
     if kind == "feature" and feature is None:
-        yield Problem(f"{path}.feature", f"there is no feature {one.feature}; `daybook rules features` has them")
+        yield Problem(f"{path}.feature", f"there is no feature {one.feature}")
         return
-    yes_no = feature is not None and feature.unit == "yes_no"
-    if kind == "on_list" or yes_no:
-        for name in bounds:
-            yield Problem(f"{path}.{name}", "is yes or no, and no number")
-    elif kind in ("feature", "model") and not bounds and one.holds is None:
-        yield Problem(path, f"say what it is compared with: {', '.join(_BOUNDS)}")
-    if one.holds is None and yes_no:
-        yield Problem(path, "say whether it holds: true or false")
-    elif one.holds is not None and not yes_no:
-        yield Problem(f"{path}.holds", "only a feature that is yes or no has it")
+    yield from _bound_problems(one, kind, path, yes_no=feature is not None and feature.unit == "yes_no")
     may = LISTED_SUBJECTS if kind == "on_list" else FLAGGED if kind == "flag" else ()
     if one.of is None and may:
         yield Problem(f"{path}.of", f"is missing: {' or '.join(may)}")
@@ -206,4 +201,19 @@ def _comparison_problems(one: Comparison, kind: Kind, path: str, currency: Curre
         yield Problem(path, f"can never hold: the highest value is {one.widest()}")
 
 
-LISTED_SUBJECTS: tuple[Subject, ...] = tuple(one for one in get_args(Subject) if any(one in of for of in LISTED.values()))
+def _bound_problems(one: Comparison, kind: Kind, path: str, *, yes_no: bool) -> Iterator[Problem]:
+    bounds = [name for name in _BOUNDS if getattr(one, name) is not None]
+    if kind == "on_list" or yes_no:
+        for name in bounds:
+            yield Problem(f"{path}.{name}", "is yes or no, and no number")
+    elif kind in ("feature", "model") and not bounds and one.holds is None:
+        yield Problem(path, f"say what it is compared with: {', '.join(_BOUNDS)}")
+    if one.holds is None and yes_no:
+        yield Problem(path, "say whether it holds: true or false")
+    elif one.holds is not None and not yes_no:
+        yield Problem(f"{path}.holds", "only a feature that is yes or no has it")
+
+
+LISTED_SUBJECTS: tuple[Subject, ...] = tuple(
+    one for one in get_args(Subject) if any(one in of for of in LISTED.values())
+)

@@ -26,7 +26,7 @@ ListOf = Literal["party", "account", "payee", "country"]
 FORMS: dict[str, tuple[re.Pattern[str], str]] = {
     "payee": (
         re.compile(f"[0-9a-f]{{{KEY_DIGITS}}}"),
-        f"must be a payee's key, {KEY_DIGITS} hex digits; `daybook lists change` makes it of an account number",
+        f"must be a payee's key of {KEY_DIGITS} hex digits, which `daybook lists change` makes of an account",
     ),
     "country": (re.compile(COUNTRY.replace("?$", "$")), "must be a country's two capitals such as DE"),
 }
@@ -44,7 +44,7 @@ class Entry(Value, omit_defaults=True):
 class Listing(Document):
     """A list. purpose and of never change, since rules rely on them.
 
-    of: what its entries are. A list of accounts has accounts of this book, one of payees those of other banks.
+    of: what its entries are. A list of accounts has those of this book, one of payees those of other banks.
     """
 
     purpose: Purpose

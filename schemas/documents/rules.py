@@ -1,8 +1,8 @@
 """Rules: what a movement of money is asked before it goes through, and what comes of the answers.
 
-A rule that applies gives points, or declines by itself (a stop). Points add up, within the caps of groups, and
-thresholds make a verdict of the sum. Documents and rules go live by stages; in shadow all is scored and nothing
-counts.
+A rule that applies gives points, or declines by itself (a stop). Points add up, within the caps of groups,
+and thresholds make a verdict of the sum. Documents and rules go live by stages; in shadow all is scored and
+nothing counts.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Threshold = Annotated[int, Meta(ge=1, le=1_000_000), at.Ge(1), at.Le(1_000_000)]
 PerMille = Annotated[int, Meta(ge=1, le=PER_MILLE - 1), at.Ge(1), at.Le(PER_MILLE - 1)]
 Capacity = Annotated[int, Meta(ge=1, le=1_000_000), at.Ge(1), at.Le(1_000_000)]
 Stage = Literal["off", "shadow", "share", "live"]
-"""off: not looked at.   shadow: scored, not counted.   share: live for a share of the parties, in shadow for the
-others.   live: counted.
+"""off: not looked at.   shadow: scored, not counted.   share: live for a share of the parties, in shadow for
+the others.   live: counted.
 """
 
 
@@ -131,7 +131,9 @@ class Rules(Document):
         yield from twice("caps", tuple(one.group for one in self.caps), ".group")
         asked = sum(1 for one in self.rules for _ in comparisons(one.when, ""))
         if asked > MOST_COMPARISONS:
-            yield Problem("rules", f"all together ask {asked} comparisons, and the most is {MOST_COMPARISONS}")
+            yield Problem(
+                "rules", f"all together ask {asked} comparisons, and the most is {MOST_COMPARISONS}"
+            )
             return
         seen: dict[object, int] = {}
         for index, rule in enumerate(self.rules):
@@ -249,7 +251,7 @@ def _covers(one: ThresholdLine, other: ThresholdLine) -> bool:
 
 
 def _asks_a_list(condition: Comparison) -> bool:
-    """Whether something has to stand on a list for it to hold. The book knows whether that is an allow list."""
+    """Whether something has to stand on a list for it to hold. The book knows what kind of list it is."""
     if kind_of(condition) == "on_list":
         return True
     return any(_asks_a_list(part) for part in getattr(condition, "all", ()))
