@@ -12,7 +12,7 @@ PHONE = Origin(device="phone-1")
 
 def sightings(*words: Word) -> list[Sighting]:
     """Of all that happens after the opening, by what the opening says of books and accounts."""
-    given(account("alice", balance=10_000), account("bob"), internal("till"), *rails())
+    given(account("alice", balance=10_000), account("bob"), internal("till"), rails())
     known: dict[str, str] = {}
     sighter = Sighter(known)
     before = story().events()
