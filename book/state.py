@@ -11,6 +11,7 @@ from book.accruals import Bearing, EndOfDay
 from book.crossings import Crossings
 from book.deferred import Deferred
 from book.features.counts import AccountCounts, PartyCounts
+from book.flag import Flags
 from book.fx import Fx
 from book.hold import Hold
 from book.in_force import InForce
@@ -164,6 +165,7 @@ class Book(msgspec.Struct):
     approvals: what waits for other people's yes.   bulks: the ids of those that were accepted.
     fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
     orders: that stand.   receipts: payments in, and those that wait in suspense.
+    flags: that stand on parties, accounts, payees and devices.
     """
 
     id: str
@@ -203,6 +205,7 @@ class Book(msgspec.Struct):
     deferred: dict[int, Deferred] = {}
     orders: Orders = msgspec.field(default_factory=Orders)
     receipts: Receipts = msgspec.field(default_factory=Receipts)
+    flags: Flags = msgspec.field(default_factory=Flags)
 
 
 class Partition(msgspec.Struct):

@@ -179,6 +179,10 @@ Reason = Literal[
     "receipt_not_found",
     "receipt_not_in_suspense",
     "receipt_not_credited",
+    # flags
+    "key_malformed",
+    "document_not_in_force",
+    "at_capacity",
     # orders
     "order_exists",
     "order_not_found",
@@ -511,6 +515,9 @@ CATALOGUE: dict[str, Entry] = {
     "receipt_not_found": Entry("There is no receipt {receipt}.", "correct it"),
     "receipt_not_in_suspense": Entry("The receipt {receipt} does not wait in suspense.", "correct it"),
     "receipt_not_credited": Entry("The receipt {receipt} was not credited.", "correct it"),
+    "key_malformed": Entry("It is to be a key of {digits} hex digits.", "correct it"),
+    "document_not_in_force": Entry("A document that it names is not in force.", "correct it"),
+    "at_capacity": Entry("There is no room for more of these; the most is {most}.", "new id, later"),
     "order_exists": Entry("There is already an order {order}, or was.", "correct it"),
     "order_not_found": Entry("There is no order {order} that stands.", "correct it"),
     "order_paused": Entry("The order {order} is paused already.", "correct it"),
