@@ -118,6 +118,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "calendar": _calendar,
     "rates": _rates,
     "suspense": suspense_in_force,
+    "typologies": lambda book, document, body: None,  # detection follows them by itself
 }
 """What a document of each kind changes when it comes into force."""
 

@@ -23,6 +23,7 @@ from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
+from schemas.documents.typologies import Typologies
 from schemas.documents.wording import problem_of, problems_in
 
 DocumentKind = Literal[
@@ -37,6 +38,7 @@ DocumentKind = Literal[
     "calendar",
     "rates",
     "suspense",
+    "typologies",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -50,6 +52,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "calendar": Calendar,
     "rates": Rates,
     "suspense": Suspense,
+    "typologies": Typologies,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
