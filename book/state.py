@@ -10,7 +10,7 @@ import msgspec
 from book.accruals import Bearing, EndOfDay
 from book.crossings import Crossings
 from book.deferred import Deferred
-from book.features.counts import AccountCounts, PartyCounts
+from book.features.counts import AccountCounts, BookCounts, PartyCounts
 from book.flag import Flags
 from book.fx import Fx
 from book.hold import Hold
@@ -166,6 +166,7 @@ class Book(msgspec.Struct):
     fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
     orders: that stand.   receipts: payments in, and those that wait in suspense.
     flags: that stand on parties, accounts, payees and devices.
+    counts: of payees and devices, for rules that ask.
     """
 
     id: str
@@ -206,6 +207,7 @@ class Book(msgspec.Struct):
     orders: Orders = msgspec.field(default_factory=Orders)
     receipts: Receipts = msgspec.field(default_factory=Receipts)
     flags: Flags = msgspec.field(default_factory=Flags)
+    counts: BookCounts = msgspec.field(default_factory=BookCounts)
 
 
 class Partition(msgspec.Struct):
