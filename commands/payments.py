@@ -154,6 +154,7 @@ def next_step(book: Book, payment_id: str, at_ms: int) -> PaymentDispatched | Pa
     """A waiting payment is sent, or what it waits for now."""
     payment = book.payments.by_id[payment_id]
     assert payment.payee is not None, "what was not sent yet can be sent"
+    assert payment_id not in book.payments.reviews, "nothing sends a payment that waits for review"
     instruction = Instruction(
         payment_id=payment_id,
         account=payment.account,
