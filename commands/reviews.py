@@ -6,8 +6,6 @@ Time never releases one. Figures here are public: none of them says that a payme
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from book.payment import Payment
 from book.payments import review_timer
 from book.review import Review
@@ -16,57 +14,19 @@ from commands.decision import Decide, Decision, Steps
 from commands.payments import conflict, next_step
 from commands.posting import payers, reserved
 from commands.reserves import given_back
-from schemas.payments import PaymentWaiting
 from schemas.rejections import Rejection, reject
 from schemas.reviews import (
     DeclinePayment,
     EscalateReview,
     PaymentDeclined,
     ReleasePayment,
-    ReviewBegan,
     ReviewEscalated,
     ReviewLabel,
     ReviewReleased,
 )
-from schemas.risk import Assessment
 
 MOST_LEVELS = 3
 """A review that went to others so often goes no further by itself: it waits until a person decides."""
-
-
-def review_of(
-    book: Book,
-    payment: str,
-    account_id: str,
-    amount: int,
-    maker: str,
-    found: Sequence[Assessment],
-    at_ms: int,
-) -> tuple[PaymentWaiting, ReviewBegan]:
-    """The events with which a payment comes to wait. found: what asked for it, and how long it may take.
-
-    Of several documents the one with the least time counts; of those, one that declines.
-    """
-    account = book.accounts[account_id]
-    rules = book.in_force.ruling.rules
-    asked = [rules[one.rules].body.reviews for one in found if (one.stage, one.verdict) == ("live", "review")]
-    least = min(asked, key=lambda one: (one.within_ms, one.then != "decline"))
-    actor = book.actors.get(maker)
-    return (
-        PaymentWaiting(payment=payment, reason="risk_review", by=payment, due_ms=None),
-        ReviewBegan(
-            payment=payment,
-            account=account_id,
-            party=account.party,
-            amount=amount,
-            currency=account.currency,
-            maker=maker,
-            person="" if actor is None else actor.person,
-            within_ms=least.within_ms,
-            then=least.then,
-            answer_by_ms=at_ms + least.within_ms,
-        ),
-    )
 
 
 def release_payment(book: Book, command: ReleasePayment, at_ms: int) -> Decision:
