@@ -122,6 +122,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "rules": rules_in_force,
     "list": list_in_force,
     "model": model_in_force,
+    "typologies": lambda book, document, body: None,  # detection follows them by itself
 }
 """What a document of each kind changes when it comes into force."""
 

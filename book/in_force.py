@@ -9,6 +9,7 @@ import msgspec
 
 from book.accruals import InterestInForce
 from book.banking_days import BankingDays
+from book.features.counts import Keeping
 from book.plans import FeePlan, LimitPlan, ProductPlan
 from book.policies import LinesInForce
 from book.rates import RatesInForce
@@ -32,6 +33,8 @@ class InForce(msgspec.Struct):
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
     rates: the tables of exchange rates, by id.
     ruling: rules, lists and models.
+    kept_features, keeping: the features that rules in force name, and what is counted for them, None where
+    that is nothing; `book/features/keeping.py` sets both.
     """
 
     products: dict[str, Product] = {}
@@ -48,3 +51,5 @@ class InForce(msgspec.Struct):
     calendars: dict[str, BankingDays] = {}
     rates: dict[str, RatesInForce] = {}
     ruling: Ruling = msgspec.field(default_factory=Ruling)
+    kept_features: tuple[str, ...] = ()
+    keeping: Keeping | None = None

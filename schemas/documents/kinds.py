@@ -26,6 +26,7 @@ from schemas.documents.roles import Roles
 from schemas.documents.rules import Rules
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
+from schemas.documents.typologies import Typologies
 from schemas.documents.wording import problem_of, problems_in
 
 DocumentKind = Literal[
@@ -43,6 +44,7 @@ DocumentKind = Literal[
     "rules",
     "list",
     "model",
+    "typologies",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -59,6 +61,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "rules": Rules,
     "list": Listing,
     "model": Model,
+    "typologies": Typologies,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
