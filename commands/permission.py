@@ -19,6 +19,7 @@ from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
+from schemas.flags import ClearFlag
 from schemas.limits import RaiseLimit
 from schemas.message import Command
 from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
@@ -53,6 +54,7 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RevokeDelegation,
         RaiseLimit,
         WaiveFee,
+        ClearFlag,
         PostBackValued,
     }
 )

@@ -21,6 +21,7 @@ from schemas.catalogue import COMMAND_TYPES
 from schemas.crossbook import SendToBook
 from schemas.exchange import Exchange, RequestQuote
 from schemas.fees import WaiveFee
+from schemas.flags import ClearFlag, RaiseFlag
 from schemas.interest import CapitaliseInterest
 from schemas.limits import RaiseLimit
 from schemas.message import Command
@@ -143,6 +144,16 @@ def _party(book: Book, command: ChangePartyProfile | ChangePartyStatus | RatePar
     return Reach(parties=[command.party], branches=branches)
 
 
+def _flag(book: Book, command: RaiseFlag | ClearFlag) -> Reach:
+    """A payee and a device belong to nobody, so only a permit without a scope reaches them."""
+    if command.subject == "account":
+        return _of_accounts(book, [command.of])
+    if command.subject == "party":
+        party = book.parties.get(command.of)
+        return Reach(parties=[command.of], branches=None if party is None else [party.branch])
+    return Reach()
+
+
 def asked_of(waiting: Waiting) -> Command:
     """The command that waits."""
     command: Command = msgspec.convert(waiting.asked, COMMAND_TYPES[waiting.asked["type"]])
@@ -204,6 +215,8 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     CapitaliseInterest: _account,
     RaiseLimit: _raise_limit,
     WaiveFee: _waive_fee,
+    RaiseFlag: _flag,
+    ClearFlag: _flag,
     RegisterParty: _register_party,
     ChangePartyProfile: _party,
     ChangePartyStatus: _party,

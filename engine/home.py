@@ -59,6 +59,7 @@ class Home:
         self.postgres = root / "postgres"
         self.snapshots = root / "snapshots"
         self.receipts = root / "receipts"
+        self.attachments = root / "attachments"
         self.keys = root / "keys"
         self.keyring_file = self.keys / "keyring.json"
         self.credentials_file = self.keys / "credentials.json"

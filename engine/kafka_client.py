@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from engine.errors import EngineUnreachable, OutcomeUnknown, WrongUse
 from engine.log.kafka import KafkaCommands
 from engine.log.records import LINK, Out
-from engine.log.topics import ANSWER_S, MAX_BYTES, PASSING, Kafka, at, partition_of, unavailable
+from engine.log.topics import ANSWER_S, MAX_BYTES, READS_ON, Kafka, at, partition_of, unavailable
 from engine.pipeline import Answer
 
 AT_ONCE: Final = 20_000
@@ -174,7 +174,7 @@ class _Waiting:
 def _passing(error: KafkaError) -> None:
     """What reading gets over by itself is no matter; anything else leaves the outcomes unknown."""
     code = error.code()
-    if code == KafkaError._PARTITION_EOF or code in PASSING:  # noqa: SLF001 - that is its public name
+    if code == KafkaError._PARTITION_EOF or code in READS_ON:  # noqa: SLF001 - that is its public name
         return
     if not error.retriable():
         raise OutcomeUnknown(f"The commands are stored, but their outcomes cannot be read: {error.str()}.")

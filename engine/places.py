@@ -13,15 +13,13 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO
 
 import fsspec  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from engine.errors import DaybookError, WrongUse
-from engine.files import write_whole
-
-UNFINISHED: Final = ".new"
+from engine.files import writing_whole
 
 
 class PlaceFailed(DaybookError):
@@ -74,24 +72,37 @@ class Place:
 
     def write(self, name: str, content: bytes) -> str:
         """Put an object there, durable when this returns; replaces what had its name. Raises PlaceFailed."""
+        with self.writing(name) as stream:
+            stream.write(content)
+        return self._path(name)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        """As `write`, for what comes in parts: there when this ends, and nothing of it where it raises."""
         path = self._path(name)
         with _failing(f"writing {name} in {self}"):
             self._files.makedirs(self.root, exist_ok=True)
             if self._local:
                 folder = Path(self.root)
                 folder.chmod(0o700)
-                write_whole(Path(path), content)
-                return path
+                with writing_whole(Path(path)) as file:
+                    yield file
+                return
             stream = self._files.open(path, "wb", autocommit=False)
             try:
-                stream.write(content)
+                yield stream
                 stream.close()
             except BaseException:
                 stream.discard()
                 raise
             stream.commit()
             self._files.invalidate_cache(self.root)
-        return path
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[BinaryIO]:
+        """As `read`, in parts. Raises PlaceFailed; FileNotFoundError where it is gone."""
+        with _failing(f"reading {name} in {self}"), self._files.open(self._path(name), "rb") as stream:
+            yield stream
 
     def drop(self, name: str) -> None:
         """Have the object gone. Raises PlaceFailed."""

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
         another's, so that it takes them over in seconds; it costs their memory and about 0.4 of a decision.
     watchdog_s: after how long without progress of one of its partitions an engine on Kafka ends itself.
     archive: where `daybook archive` keeps old ranges of a log in Kafka, and replay finds them: a path or URL.
+    attachments: where attachments of cases are kept, encrypted: a path or URL; without it in the home.
     actor: the user that the command line acts as; without it the home's first administrator.
     debug: show tracebacks.
     log_format: `json` or `text`, what processes say of themselves on standard error; without it text on a
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     warm: str = Field(default="", pattern=r"^(all|(\d+(,\d+)*)?)$")
     watchdog_s: float = Field(default=60.0, ge=1.0)
     archive: str | None = Field(default=None, min_length=1)
+    attachments: str | None = Field(default=None, min_length=1)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
     log_format: LogFormat | None = None

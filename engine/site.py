@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from engine.archive import Archive
+from engine.attachment_keys import AttachmentKeys
+from engine.attachments import Attachments
 from engine.errors import NotInitialised
 from engine.home import Home
 from engine.log.recorder import RecorderLog
@@ -136,6 +138,13 @@ class Site:
         if self.settings.snapshots is not None:
             place = place.of(self.settings.topic_prefix)
         return place.of(f"{partition}")
+
+    def attachments(self) -> Attachments:
+        """Where attachments of cases are. Raises WrongUse where that cannot be reached from here."""
+        place = place_at(self.settings.attachments or self.home.attachments)
+        if self.kind == "kafka" and self.settings.attachments is not None:
+            place = place.of(self.settings.topic_prefix)
+        return Attachments(place, AttachmentKeys(self.home))
 
     def receipts(self, partition: int = 0) -> Path:
         """The folder of what was signed of the partition."""

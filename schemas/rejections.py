@@ -122,6 +122,7 @@ Reason = Literal[
     "repair_not_possible",
     "resends_exhausted",
     "second_person_needed",
+    "declined",
     # documents
     "document_invalid",
     "version_not_newer",
@@ -179,6 +180,10 @@ Reason = Literal[
     "receipt_not_found",
     "receipt_not_in_suspense",
     "receipt_not_credited",
+    # flags
+    "key_malformed",
+    "document_not_in_force",
+    "at_capacity",
     # orders
     "order_exists",
     "order_not_found",
@@ -418,6 +423,7 @@ CATALOGUE: dict[str, Entry] = {
     "second_person_needed": Entry(
         "{person} proposed this; another person has to confirm it.", "ask the bank"
     ),
+    "declined": Entry("The bank has declined this.", "ask the bank"),
     "document_invalid": Entry("{problems} in the document: {detail}", "correct it"),
     "version_not_newer": Entry("Version {version} is not above {latest}, the latest.", "correct it"),
     "effective_in_past": Entry(
@@ -511,6 +517,9 @@ CATALOGUE: dict[str, Entry] = {
     "receipt_not_found": Entry("There is no receipt {receipt}.", "correct it"),
     "receipt_not_in_suspense": Entry("The receipt {receipt} does not wait in suspense.", "correct it"),
     "receipt_not_credited": Entry("The receipt {receipt} was not credited.", "correct it"),
+    "key_malformed": Entry("It is to be a key of {digits} hex digits.", "correct it"),
+    "document_not_in_force": Entry("A document that it names is not in force.", "correct it"),
+    "at_capacity": Entry("There is no room for more of these; the most is {most}.", "new id, later"),
     "order_exists": Entry("There is already an order {order}, or was.", "correct it"),
     "order_not_found": Entry("There is no order {order} that stands.", "correct it"),
     "order_paused": Entry("The order {order} is paused already.", "correct it"),

@@ -40,6 +40,7 @@ from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, RegisterAsset, SetRepeatWindow
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
+from schemas.flags import ClearFlag
 from schemas.limits import RaiseLimit
 from schemas.parties import (
     ChangePartyProfile,
@@ -245,7 +246,7 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         ReinstateActor, ConfirmClock, ClosePeriod, CloseYear, SetRepeatWindow, PublishDocument,
         Approve, Decline, Delegate, RevokeDelegation,
         RaiseLimit, WaiveFee, RepairPayment, ResumePayments,
-        PostBackValued, ResolveSuspense, AssignSuspense, ReturnReceipt,
+        PostBackValued, ResolveSuspense, AssignSuspense, ReturnReceipt, ClearFlag,
     } == FOR_PEOPLE  # fmt: skip
 
 

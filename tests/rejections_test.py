@@ -22,6 +22,7 @@ from tests import (
     documents_test,
     exchange_test,
     fees_test,
+    flags_test,
     holds_test,
     interest_test,
     limits_test,
@@ -60,6 +61,7 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     stops_test.REJECTIONS,
     limits_test.REJECTIONS,
     fees_test.REJECTIONS,
+    flags_test.REJECTIONS,
     exchange_test.REJECTIONS,
     value_dates_test.REJECTIONS,
 )

@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
 from engine.errors import DaybookError, LogCorrupt, LogUnavailable
 from engine.log.records import BEFORE_FIRST, Headers, Record
-from engine.log.topics import ANSWER_S, PASSING, Kafka, at, unavailable
+from engine.log.topics import ANSWER_S, READS_ON, Kafka, at, unavailable
 from engine.log.waiting import AT_ONCE_BYTES, up_to
 
 AT_ONCE: Final = 10_000
@@ -277,7 +277,7 @@ class Tail:
         elif code in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001
             self._stands = False  # the consumer has stopped there, and would be silent when asked again
             raise self._out_of_range()
-        elif not error.retriable() and code not in _PASSING:
+        elif not error.retriable() and code not in READS_ON:
             raise unavailable(KafkaException(error), f"reading {self._name}", self._kafka.heard)
 
     def _out_of_range(self) -> DaybookError:
@@ -309,8 +309,6 @@ class Tail:
         )
 
 
-_PASSING: Final = PASSING | {KafkaError.GROUP_AUTHORIZATION_FAILED}
-"""And it looks for a group, which reading by hand has no use for."""
 _MOVING: Final = frozenset(
     {
         KafkaError.NOT_LEADER_FOR_PARTITION,

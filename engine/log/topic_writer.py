@@ -16,6 +16,7 @@ from engine.errors import DaybookError, EngineStopped, Fenced, LogUnwritable, Un
 from engine.log.records import BEFORE_FIRST, Out
 from engine.log.tail import Tail
 from engine.log.topics import Kafka, hear, unavailable
+from engine.logger import logger
 
 COMMIT_S: Final = 30.0
 """How long a commit may take before it is uncertain."""
@@ -80,6 +81,7 @@ class TopicWriter:
         leader yet for a deleted one. A transactional id keeps its producer's id, so that the abort of a
         transaction of ours ends the one before too. Nobody can have read it, so nothing is taken back.
         """
+        logger.warning("hanging_transaction_ended", topic=self.topic, partition=self.partition)
         producer = self._producer()
         try:
             producer.begin_transaction()

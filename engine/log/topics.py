@@ -94,15 +94,16 @@ _REFUSALS: Final = frozenset(
         KafkaError.SASL_AUTHENTICATION_FAILED,
     }
 )
-PASSING: Final = frozenset(
+READS_ON: Final = frozenset(
     {
         KafkaError._TRANSPORT,  # noqa: SLF001 - public names that begin with an underscore
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
     }
 )
-"""What the client gets over by itself."""
+"""What reading by hand gets over: the client mends it by itself, or asks for a group that it does not use."""
 _FORBIDDEN: Final = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,

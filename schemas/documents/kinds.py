@@ -17,12 +17,16 @@ from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
 from schemas.documents.limits import Limits
+from schemas.documents.lists import Listing
+from schemas.documents.models import Model
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
 from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
+from schemas.documents.rules import Rules
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
+from schemas.documents.typologies import Typologies
 from schemas.documents.wording import problem_of, problems_in
 
 DocumentKind = Literal[
@@ -37,6 +41,10 @@ DocumentKind = Literal[
     "calendar",
     "rates",
     "suspense",
+    "rules",
+    "list",
+    "model",
+    "typologies",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -50,6 +58,10 @@ DOCUMENTS: dict[str, type[Document]] = {
     "calendar": Calendar,
     "rates": Rates,
     "suspense": Suspense,
+    "rules": Rules,
+    "list": Listing,
+    "model": Model,
+    "typologies": Typologies,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 
