@@ -490,6 +490,21 @@ def test_money_comes_back_through_three_and_is_told_of_once() -> None:
     assert len(run(CircularFlowFold(setting, 1), again)) == 1, "the next turn does not tell of the same again"
 
 
+def test_what_was_taken_back_is_part_of_nothing() -> None:
+    fold = CircularFlowFold(CIRCULAR, 1)
+    first, second, third = circle((100_00,) * 3)
+    fold.flow(first, Names())
+    fold.flow(second, Names())
+    fold.taken_back(second)
+    assert fold.flow(third, Names()) == ()
+    rounds = RoundAmountsFold(ROUND, 1)
+    payments = [flow(seq, AT + seq, "a1", "x1", 100_00) for seq in range(1, 6)]
+    for one in payments[:4]:
+        rounds.flow(one, Names())
+    rounds.taken_back(payments[0])
+    assert rounds.flow(payments[4], Names()) == ()
+
+
 def test_the_order_of_time_is_that_of_money() -> None:
     setting = given_by.CircularFlow(source=SOURCE, stage="live", least={"EUR": 50_00})
     a_to_b, b_to_c, c_to_a = circle((100_00, 100_00, 100_00))

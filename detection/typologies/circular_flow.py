@@ -144,6 +144,13 @@ class CircularFlowFold(Fold[CircularFlow, Recent[Place]]):
             del receipts[0]
         return NOTHING
 
+    def taken_back(self, flow: Flow) -> None:
+        """See `Typology.taken_back`."""
+        payee = flow.target_party if flow.target else f"\n{flow.outside}"
+        paid = self.state.peek(payee)
+        if paid is not None:
+            paid.receipts = [one for one in paid.receipts if one.seq != flow.seq]
+
     def search(self, origin: str, amount: int, after: int) -> Search:
         """A search for the way by which money of such an amount came from the origin."""
         similar = 1_000 - self.setting.similar

@@ -55,6 +55,12 @@ class RoundAmountsFold(Fold[RoundAmounts, Recent[Payments]]):
         parts.clear()
         return (made,)
 
+    def taken_back(self, flow: Flow) -> None:
+        """See `Typology.taken_back`."""
+        found = self.state.peek(flow.source)
+        if found is not None:
+            found.parts = [part for part in found.parts if part.seq != flow.seq]
+
     def _is_left_out(self, account: str, who: Directory) -> bool:
         holder = who.holder(account)
         return holder is not None and holder.product in self.setting.but_products
