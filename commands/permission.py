@@ -25,6 +25,7 @@ from schemas.message import Command
 from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
 from schemas.publishing import PublishDocument
 from schemas.repairs import RepairPayment
+from schemas.reviews import DeclinePayment, EscalateReview, ReleasePayment
 from schemas.stops import ResumePayments
 from schemas.value_dates import PostBackValued
 
@@ -55,6 +56,9 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RaiseLimit,
         WaiveFee,
         ClearFlag,
+        ReleasePayment,
+        DeclinePayment,
+        EscalateReview,
         PostBackValued,
     }
 )
