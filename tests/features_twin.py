@@ -16,15 +16,15 @@ from math import isqrt
 from zoneinfo import ZoneInfo
 
 from schemas.accounts import AccountOpened, OverdraftSet
+from schemas.countries import MIDDLES
 from schemas.crossbook import CrossBookReceived, CrossBookSent
 from schemas.message import Event
 from schemas.parties import PartyProfileChanged, PartyRegistered
-from schemas.countries import MIDDLES
 from schemas.payments import PaymentSubmitted
+from schemas.payments_in import ReceiptCredited, SuspenseResolved
 from schemas.rail_reports import PaymentFailed, PaymentReturned
 from schemas.rejections import CommandRejected
 from schemas.risk import Origin
-from schemas.payments_in import ReceiptCredited, SuspenseResolved
 from schemas.transfers import TransferPosted
 
 NOTHING = -1
@@ -308,8 +308,8 @@ def recent(twin: Twin, asked: Asked, days: int) -> list[Gone]:
 
 
 def to_payee(days: int) -> Value:
-    return lambda twin, asked: 1 + sum(
-        one.payee == plain(asked.counterparty) for one in recent(twin, asked, days)
+    return lambda twin, asked: (
+        1 + sum(one.payee == plain(asked.counterparty) for one in recent(twin, asked, days))
     )
 
 
@@ -341,7 +341,7 @@ def amount_deviation(twin: Twin, asked: Asked) -> int:
     if len(set(amounts)) < 2:
         return NOTHING
     mean = Fraction(sum(amounts), len(amounts))
-    variance = sum((one - mean) ** 2 for one in amounts) / len(amounts)
+    variance = sum(((one - mean) ** 2 for one in amounts), Fraction()) / len(amounts)
     if asked.amount <= mean:
         return 0
     squared = (asked.amount - mean) ** 2 / variance * 1_000_000
@@ -406,7 +406,11 @@ def device_parties(twin: Twin, asked: Asked) -> int:
 def declined(twin: Twin, asked: Asked) -> int:
     found = 0
     for one in twin.seen:
-        if isinstance(one, CommandRejected) and one.reason == "declined" and within("24h", one.at, asked.at_ms):
+        if (
+            isinstance(one, CommandRejected)
+            and one.reason == "declined"
+            and within("24h", one.at, asked.at_ms)
+        ):
             found += json.loads(one.restricted)["account"] == asked.account
     return found
 

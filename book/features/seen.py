@@ -136,9 +136,9 @@ class Recent(msgspec.Struct, gc=False):
 class Sharing(msgspec.Struct):
     """Who was seen with what in the last two turns of a window: payers of a payee, parties of a device.
 
-    turn: the number of the current one.   now: by what was seen in it, digests of who with the minute of each,
-    the newest at the end.   before: of what was last seen in the turn before.   leaving: what is forgotten, a
-    little at a time.
+    turn: the number of the current one.   now: by what was seen in it, digests of who with the minute of
+    each, the newest at the end.   before: of what was last seen in the turn before.   leaving: what is
+    forgotten, a little at a time.
     """
 
     turn: int = 0
@@ -172,7 +172,8 @@ class Sharing(msgspec.Struct):
         key = int.from_bytes(what, "big")
         packed = self.now.get(key) or self.before.get(key, b"")
         start = 0
-        while start < len(packed) and packed[start + KEY : start + _SHARED] < minute.to_bytes(_TIME, "big"):
+        since = max(minute, 0).to_bytes(_TIME, "big")
+        while start < len(packed) and packed[start + KEY : start + _SHARED] < since:
             start += _SHARED
         return (len(packed) - start) // _SHARED - (_place(packed, who, start) >= 0)
 
