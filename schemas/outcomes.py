@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Union
 
 import msgspec
 
-from schemas import flags
+from schemas import cases, flags
 from schemas.access import PersonRegistered, RoleDefined, SystemRegistered, UserRegistered
 from schemas.accounts import AccountBlocked, AccountOpened, BlockLifted
 from schemas.approvals import (
@@ -54,6 +54,7 @@ FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
         BlockLifted,
         AmountCounted,
         *flags.EVENTS,
+        *cases.EVENTS,
     }
 )
 """Events that a public record does not even name: that somebody is looked at must not be told to them."""

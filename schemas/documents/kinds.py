@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.calendars import Calendar
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
@@ -38,6 +39,7 @@ DocumentKind = Literal[
     "calendar",
     "rates",
     "suspense",
+    "case_policy",
     "typologies",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
@@ -52,6 +54,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "calendar": Calendar,
     "rates": Rates,
     "suspense": Suspense,
+    "case_policy": CasePolicy,
     "typologies": Typologies,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
