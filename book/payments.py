@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.features import counting
 from book.payment import Payment, waiting_key
 from book.reserves import reserve, use
 from book.state import Book
@@ -66,6 +67,9 @@ def payment_submitted(book: Book, event: PaymentSubmitted) -> None:
         fees=event.fees,
         owed_to=event.account,
     )
+    keeping = book.in_force.keeping
+    if keeping is not None:
+        counting.paid(book, keeping, event.account, event.amount, event.at)
 
 
 def payment_waiting(book: Book, event: PaymentWaiting) -> None:
