@@ -39,6 +39,7 @@ from schemas.parties import PartyRegistered, PartyRiskRated
 from schemas.payments import PartyScreened, PaymentScreened, PaymentSubmitted
 from schemas.payments_in import ReceiptCredited, ReceiptParked
 from schemas.rejections import CommandRejected, CommandRepeated
+from schemas.reviews import ReviewBegan, ReviewEscalated, ReviewReleased
 from schemas.stops import PaymentsStopped
 from schemas.transfers import EntriesPosted, TransferPosted
 from schemas.value_dates import BackValuedPosted
@@ -55,6 +56,9 @@ FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
         AmountCounted,
         *flags.EVENTS,
         *cases.EVENTS,
+        ReviewBegan,
+        ReviewEscalated,
+        ReviewReleased,
         *risk.EVENTS,
     }
 )
