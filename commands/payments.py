@@ -17,9 +17,11 @@ from commands.posting import Chain, payers, reserved, unfunded
 from commands.reserves import given_back, settled
 from commands.risk import assess, declined, with_assessment
 from commands.terms import Movement, terms_of
+from commands.to_review import to_review
 from commands.transfers import unfit
 from schemas.documents.rails import Rail
 from schemas.fields import MovementKind
+from schemas.message import Event
 from schemas.payments import (
     CancelPayment,
     PartyScreened,
@@ -101,12 +103,11 @@ def submit_payment(  # noqa: C901, PLR0912 - a line each
     if assessed is not None and assessed.verdict == "decline":
         return declined(movement, assessed, command.payment)
     if assessed is not None and assessed.verdict == "review":
-        stands: PaymentWaiting | None = PaymentWaiting(
-            payment=command.payment, reason="risk_review", by=command.payment, due_ms=None
-        )
+        waits: tuple[Event, ...] = to_review(book, command, account, assessed.assessments, at_ms)
     else:
         stands = obstacle(book, instruction, at_ms)
-    if stands is not None:
+        waits = () if stands is None else (stands,)
+    if waits:
         terms = terms_of(book, movement, at_ms, reserved=True)
         assert not isinstance(terms, Rejection), "what may be used may be reserved"
     submitted = PaymentSubmitted(
@@ -122,15 +123,15 @@ def submit_payment(  # noqa: C901, PLR0912 - a line each
         channel=command.channel,
         execution_date=execution_date,
         screening=screening,
-        reserves=() if stands is None else reserved(book, needed),
+        reserves=reserved(book, needed) if waits else (),
         uses=terms.uses,
         fees=terms.fees,
         origin=command.origin,
     )
-    then = stands or dispatched(book, instruction, Chain(book), at_ms)
+    then = waits or (dispatched(book, instruction, Chain(book), at_ms),)
     if assessed is None:
-        return submitted, then
-    return with_assessment(book, (submitted, then), movement, assessed, command.payment)
+        return submitted, *then
+    return with_assessment(book, (submitted, *then), movement, assessed, command.payment)
 
 
 def _not_served(book: Book, command: SubmitPayment) -> Rejection | None:
@@ -166,6 +167,7 @@ def next_step(book: Book, payment_id: str, at_ms: int) -> PaymentDispatched | Pa
     """A waiting payment is sent, or what it waits for now."""
     payment = book.payments.by_id[payment_id]
     assert payment.payee is not None, "what was not sent yet can be sent"
+    assert payment_id not in book.payments.reviews, "nothing sends a payment that waits for review"
     instruction = Instruction(
         payment_id=payment_id,
         account=payment.account,

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Union
 
 import msgspec
 
-from schemas import flags, risk
+from schemas import cases, flags, risk
 from schemas.access import PersonRegistered, RoleDefined, SystemRegistered, UserRegistered
 from schemas.accounts import AccountBlocked, AccountOpened, BlockLifted
 from schemas.approvals import (
@@ -39,6 +39,7 @@ from schemas.parties import PartyRegistered, PartyRiskRated
 from schemas.payments import PartyScreened, PaymentScreened, PaymentSubmitted
 from schemas.payments_in import ReceiptCredited, ReceiptParked
 from schemas.rejections import CommandRejected, CommandRepeated
+from schemas.reviews import ReviewBegan, ReviewEscalated, ReviewReleased
 from schemas.stops import PaymentsStopped
 from schemas.transfers import EntriesPosted, TransferPosted
 from schemas.value_dates import BackValuedPosted
@@ -54,6 +55,10 @@ FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
         BlockLifted,
         AmountCounted,
         *flags.EVENTS,
+        *cases.EVENTS,
+        ReviewBegan,
+        ReviewEscalated,
+        ReviewReleased,
         *risk.EVENTS,
     }
 )

@@ -19,6 +19,7 @@ from schemas.outcomes import outcome_of
 from schemas.payees import payee_key
 from schemas.payments import PaymentDispatched, PaymentSubmitted, PaymentWaiting
 from schemas.rejections import CommandRejected
+from schemas.reviews import ReviewBegan
 from schemas.risk import Declined, ModelScore, Origin, RiskAssessed
 from schemas.transfers import TransferPosted
 from tests.approvals_words import approve, line, policy, staff
@@ -81,6 +82,7 @@ def test_a_payment_to_be_reviewed_waits_with_its_money_reserved() -> None:
     submitted, *_ = then(
         happened(PaymentSubmitted, payment="p1"),
         happened(PaymentWaiting, payment="p1", reason="risk_review", by="p1", due_ms=None),
+        happened(ReviewBegan, payment="p1"),
         happened(RiskAssessed, movement="p1", verdict="review", party="p-alice"),
     )
     assert story().last[-1].of == submitted.seq  # type: ignore[attr-defined]
