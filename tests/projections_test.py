@@ -19,6 +19,7 @@ from projections.database import Session
 from projections.queries import business_days, trial_balance
 from schemas import (
     approvals,
+    cases,
     flags,
     holds,
     orders,
@@ -59,6 +60,7 @@ NEVER_HERE |= {
 NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}
 NEVER_HERE |= {"QuoteGiven", "QuoteExpired", "Exchanged", "Revalued"}  # see currencies_rows_test
 NEVER_HERE |= {"CreditReleased", "BackValuedPosted"}
+NEVER_HERE |= {one.__name__ for one in cases.EVENTS}
 """What no read model but `audit` takes note of."""
 
 
