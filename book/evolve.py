@@ -15,6 +15,7 @@ from book import (
     approvals,
     books,
     bulk,
+    cases,
     closing,
     crossbook,
     documents,
@@ -34,6 +35,8 @@ from book import (
     positions,
     rail_reports,
     repairs,
+    reviews,
+    risk,
     stops,
     transfers,
     value_dates,
@@ -89,10 +92,13 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **payments.EVOLVE,
     **rail_reports.EVOLVE,
     **repairs.EVOLVE,
+    **reviews.EVOLVE,
+    **risk.EVOLVE,
     **stops.EVOLVE,
     **exchange.EVOLVE,
     **positions.EVOLVE,
     **value_dates.EVOLVE,
+    **cases.EVOLVE,
 }
 
 

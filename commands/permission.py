@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from book.state import Actor, Book
 from commands.reach import REACH, Reach
+from schemas import cases
 from schemas.access import (
     DefineRole,
     GrantRole,
@@ -17,6 +18,7 @@ from schemas.access import (
 )
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
+from schemas.cases import OpenCase
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
 from schemas.flags import ClearFlag
@@ -25,6 +27,7 @@ from schemas.message import Command
 from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
 from schemas.publishing import PublishDocument
 from schemas.repairs import RepairPayment
+from schemas.reviews import DeclinePayment, EscalateReview, ReleasePayment
 from schemas.stops import ResumePayments
 from schemas.value_dates import PostBackValued
 
@@ -55,6 +58,10 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RaiseLimit,
         WaiveFee,
         ClearFlag,
+        *(kind for kind in cases.COMMANDS if kind is not OpenCase),
+        ReleasePayment,
+        DeclinePayment,
+        EscalateReview,
         PostBackValued,
     }
 )

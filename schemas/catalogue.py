@@ -17,6 +17,7 @@ from schemas import (
     approvals,
     books,
     bulk,
+    cases,
     closing,
     crossbook,
     end_of_day,
@@ -35,6 +36,9 @@ from schemas import (
     publishing,
     rail_reports,
     repairs,
+    reported,
+    reviews,
+    risk,
     stops,
     transfers,
     value_dates,
@@ -63,9 +67,12 @@ COMMANDS: tuple[type[Command], ...] = (
     *payments.COMMANDS,
     *rail_reports.COMMANDS,
     *repairs.COMMANDS,
+    *reviews.COMMANDS,
     *stops.COMMANDS,
     *exchange.COMMANDS,
     *value_dates.COMMANDS,
+    *cases.COMMANDS,
+    *reported.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -92,10 +99,13 @@ EVENTS: tuple[type[Event], ...] = (
     *payments.EVENTS,
     *rail_reports.EVENTS,
     *repairs.EVENTS,
+    *reviews.EVENTS,
+    *risk.EVENTS,
     *stops.EVENTS,
     *exchange.EVENTS,
     *positions.EVENTS,
     *value_dates.EVENTS,
+    *cases.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

@@ -17,6 +17,8 @@ from tests import (
     approvals_test,
     books_test,
     bulk_test,
+    case_decisions_test,
+    cases_test,
     closing_test,
     crossbook_test,
     documents_test,
@@ -32,6 +34,7 @@ from tests import (
     payments_test,
     rail_reports_test,
     repairs_test,
+    reviews_test,
     stops_test,
     transfers_test,
     value_dates_test,
@@ -58,12 +61,15 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     payments_test.REJECTIONS,
     rail_reports_test.REJECTIONS,
     repairs_test.REJECTIONS,
+    reviews_test.REJECTIONS,
     stops_test.REJECTIONS,
     limits_test.REJECTIONS,
     fees_test.REJECTIONS,
     flags_test.REJECTIONS,
     exchange_test.REJECTIONS,
     value_dates_test.REJECTIONS,
+    cases_test.REJECTIONS,
+    case_decisions_test.REJECTIONS,
 )
 OF_THE_PIPELINE = UNREMEMBERED | {"internal_error", "too_many_waiting"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""

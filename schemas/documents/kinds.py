@@ -13,14 +13,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.calendars import Calendar
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
 from schemas.documents.limits import Limits
+from schemas.documents.lists import Listing
+from schemas.documents.models import Model
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
 from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
+from schemas.documents.rules import Rules
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
 from schemas.documents.typologies import Typologies
@@ -38,6 +42,10 @@ DocumentKind = Literal[
     "calendar",
     "rates",
     "suspense",
+    "case_policy",
+    "rules",
+    "list",
+    "model",
     "typologies",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
@@ -52,6 +60,10 @@ DOCUMENTS: dict[str, type[Document]] = {
     "calendar": Calendar,
     "rates": Rates,
     "suspense": Suspense,
+    "case_policy": CasePolicy,
+    "rules": Rules,
+    "list": Listing,
+    "model": Model,
     "typologies": Typologies,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
