@@ -497,8 +497,8 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         *(one.__name__ for one in COMMANDS),
         *(one.__name__ for one in EVENTS),
         CommandOutcome.__name__,
-        CommandOutcome.__name__,
         "Alert",
+    }
 
 
 # --- the catalogue of rejections --------------------------------------------------------------------------
