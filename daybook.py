@@ -14,6 +14,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from console import (
+    alerts_commands,
     approvals_commands,
     currencies_commands,
     dev_commands,
@@ -51,6 +52,7 @@ reviews_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
 flags_commands.register(app)
+alerts_commands.register(app)
 keys_commands.register(app)
 dev_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
@@ -427,6 +429,14 @@ def run_publisher() -> None:
     from console import processes
 
     in_home(processes.run_publisher, False, None)
+
+
+@run.command("detection")
+def run_detection() -> None:
+    """Derive alerts from the events: typologies, and what rules have found."""
+    from console import processes
+
+    in_home(processes.run_detection, False, None)
 
 
 @run.command("rail")
