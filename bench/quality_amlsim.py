@@ -21,7 +21,7 @@ import gzip
 import random
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -48,6 +48,9 @@ ROOT: Final = Path(__file__).parent.parent
 PAYMENTS: Final = ROOT.parent / "shared" / "data" / "payments"
 SETS: Final = ("cycle200", "fan_in200")
 How = Literal["as imported", "all accepted"]
+Rows = list[list[str]]
+"""Sender, receiver, amount and step, as they are written."""
+Change = Callable[[Rows, random.Random], Rows]
 HOWS: Final[tuple[How, ...]] = ("as imported", "all accepted")
 TOTAL, COMBINED = "expected loss", "naive Bayes"
 """Scores of an account over all typologies: what triage ranks by; and log-odds, learned on the other set."""
@@ -94,11 +97,12 @@ class Scored(msgspec.Struct):
     accepted: int
 
 
-def scored(
-    data: Path, name: str, how: How, seed: int, figures: dict[str, dict[str, Any]] | None = None
-) -> Scored:
-    """Import a set, detect, and score its accounts. The labels are not read."""
-    log, rows, accepted = imported(data / f"amlsim_{name}", name, how, seed, figures or FIGURES)
+def scored(data: Path, name: str, how: How, seed: int, change: Change = lambda rows, chance: rows) -> Scored:
+    """Import a set, detect, and score its accounts. The labels are not read.
+
+    change: what is done to the rows before, to see whether anything depends on it.
+    """
+    log, rows, accepted = imported(data / f"amlsim_{name}", name, how, seed, change)
     sides = {
         fact.seq: (fact.debit, fact.credit)
         for fact in (decode_fact(record.value) for record in log.events(BEFORE_FIRST))
@@ -107,7 +111,7 @@ def scored(
     alerts = alerts_of(log)
     with gzip.open(data / f"amlsim_{name}" / "accounts.csv.gz", "rt", newline="") as stream:
         accounts = [row["nodeid"] for row in csv.DictReader(stream)]
-    by_kind: dict[str, int] = dict.fromkeys(figures or FIGURES, 0)
+    by_kind: dict[str, int] = dict.fromkeys(FIGURES, 0)
     for alert in alerts:
         by_kind[alert.kind] += 1
     return Scored(accounts, scores_of(alerts, sides), by_kind, rows, accepted)
@@ -133,18 +137,16 @@ def labels(data: Path, name: str) -> dict[str, bool]:
         return {row["nodeid"]: row["isFraud"] == "1" for row in csv.DictReader(stream)}
 
 
-def imported(
-    folder: Path, name: str, how: How, seed: int, figures: dict[str, dict[str, Any]]
-) -> tuple[MemoryLog, int, int]:
+def imported(folder: Path, name: str, how: How, seed: int, change: Change) -> tuple[MemoryLog, int, int]:
     """The set in a book that looks for these patterns: its log, how many rows, and how many were accepted."""
     mapping = read_mapping(ROOT / "examples" / f"amlsim_{name}.yaml")
     with tempfile.TemporaryDirectory(prefix="amlsim-") as place:
-        file = shuffled(folder / "transactions.csv.gz", Path(place) / "transactions.csv", seed)
+        file = shuffled(folder / "transactions.csv.gz", Path(place) / "transactions.csv", seed, change)
         mapping = overdrawn(folder, Path(place), mapping, how)
         log = MemoryLog()
         intake = Intake(log)
         opens_ms = Transfers(CsvFile(file, mapping.file), mapping).opens_at_ms()
-        body = {kind: {"source": SOURCE, "stage": "live", **one} for kind, one in figures.items()}
+        body = {kind: {"source": SOURCE, "stage": "live", **one} for kind, one in FIGURES.items()}
         for command in opening(mapping, opens_ms, body):
             intake.submit([Out(mapping.book.id.encode(), encode(command))])
         result = import_file(file, mapping, ADMIN, intake.submit, intake, another=True, batch=10_000)
@@ -167,11 +169,12 @@ def opening(mapping: Mapping, opens_ms: int, body: dict[str, Any]) -> Iterator[C
     yield PublishDocument(id="watch", kind="typologies", document="watch", version=1, body=body, **envelope)
 
 
-def shuffled(file: Path, to: Path, seed: int) -> Path:
+def shuffled(file: Path, to: Path, seed: int, change: Change) -> Path:
     """The rows in another order within each step, so that none can mean anything."""
     chance = random.Random(seed)
     with gzip.open(file, "rt", newline="") as stream:
         header, *rows = csv.reader(stream)
+    rows = change(rows, chance)
     rows.sort(key=lambda row: (int(row[3]), chance.random()))
     with to.open("w", newline="") as out:
         csv.writer(out).writerows([header, *rows])
