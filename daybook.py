@@ -25,6 +25,7 @@ from console import (
     ledger_commands,
     orders_commands,
     payment_commands,
+    reviews_commands,
     topics_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
@@ -47,6 +48,7 @@ currencies_commands.register(app)
 ledger_commands.register(app)
 orders_commands.register(app)
 payment_commands.register(app)
+reviews_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
 flags_commands.register(app)
