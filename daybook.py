@@ -19,6 +19,7 @@ from console import (
     dev_commands,
     documents_commands,
     ending,
+    flags_commands,
     keys_commands,
     ledger_commands,
     orders_commands,
@@ -47,6 +48,7 @@ orders_commands.register(app)
 payment_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
+flags_commands.register(app)
 keys_commands.register(app)
 dev_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")

@@ -15,6 +15,7 @@ from book import (
     approvals,
     books,
     bulk,
+    cases,
     closing,
     crossbook,
     documents,
@@ -22,6 +23,7 @@ from book import (
     exchange,
     fees,
     fees_due,
+    flags,
     holds,
     interest,
     limits,
@@ -83,6 +85,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **limits.EVOLVE,
     **fees.EVOLVE,
     **fees_due.EVOLVE,
+    **flags.EVOLVE,
     **holds.EVOLVE,
     **payments.EVOLVE,
     **rail_reports.EVOLVE,
@@ -91,6 +94,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **exchange.EVOLVE,
     **positions.EVOLVE,
     **value_dates.EVOLVE,
+    **cases.EVOLVE,
 }
 
 

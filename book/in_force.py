@@ -13,6 +13,7 @@ from book.plans import FeePlan, LimitPlan, ProductPlan
 from book.policies import LinesInForce
 from book.rates import RatesInForce
 from schemas.documents.approval_policies import ApprovalPolicy
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
@@ -29,7 +30,7 @@ class InForce(msgspec.Struct):
     rails: by id; a payment names its rail.
     calendars: the banking days of each, by its id.
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
-    rates: the tables of exchange rates, by id.
+    rates: the tables of exchange rates, by id.   cases: how they are worked; None where no policy says.
     """
 
     products: dict[str, Product] = {}
@@ -45,3 +46,4 @@ class InForce(msgspec.Struct):
     rails: dict[str, Rail] = {}
     calendars: dict[str, BankingDays] = {}
     rates: dict[str, RatesInForce] = {}
+    cases: CasePolicy | None = None

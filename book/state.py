@@ -8,8 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from book.accruals import Bearing, EndOfDay
+from book.case import Cases
 from book.crossings import Crossings
 from book.deferred import Deferred
+from book.flag import Flags
 from book.fx import Fx
 from book.hold import Hold
 from book.in_force import InForce
@@ -153,6 +155,7 @@ class Book(msgspec.Struct):
     approvals: what waits for other people's yes.   bulks: the ids of those that were accepted.
     fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
     orders: that stand.   receipts: payments in, and those that wait in suspense.
+    flags: that stand on parties, accounts, payees and devices.
     """
 
     id: str
@@ -192,6 +195,8 @@ class Book(msgspec.Struct):
     deferred: dict[int, Deferred] = {}
     orders: Orders = msgspec.field(default_factory=Orders)
     receipts: Receipts = msgspec.field(default_factory=Receipts)
+    cases: Cases = msgspec.field(default_factory=Cases)
+    flags: Flags = msgspec.field(default_factory=Flags)
 
 
 class Partition(msgspec.Struct):

@@ -16,6 +16,10 @@ from commands import (
     approvals,
     books,
     bulk,
+    case_clocks,
+    case_decisions,
+    case_staff,
+    cases,
     closing,
     crossbook,
     delegations,
@@ -23,6 +27,7 @@ from commands import (
     end_of_day,
     exchange,
     fees,
+    flags,
     holds,
     interest,
     limits,
@@ -64,6 +69,7 @@ HANDLERS.update(
         **delegations.DECIDE,
         **limits.DECIDE,
         **fees.DECIDE,
+        **flags.DECIDE,
         **holds.DECIDE,
         **payments.DECIDE,
         **rail_reports.DECIDE,
@@ -72,6 +78,9 @@ HANDLERS.update(
         **quotes.DECIDE,
         **exchange.DECIDE,
         **value_dates.DECIDE,
+        **cases.DECIDE,
+        **case_staff.DECIDE,
+        **case_decisions.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -88,12 +97,16 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     "approval": approvals.expire,
     "delegation": delegations.end,
     "limit_raise": limits.expire_raise,
+    "flag": flags.expire_flag,
     "hold": holds.expire_hold,
     "payment_due": payments.payment_due,
     "payments_released": payments.release_waiting,
     "payment_silence": rail_reports.no_answer,
     QUOTE_TIMER: quotes.expire_quote,
     VALUE_DATE: value_dates.release,
+    "case_touch": case_clocks.not_touched,
+    "case_close": case_clocks.not_closed,
+    "case_step": case_clocks.escalate,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

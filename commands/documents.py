@@ -10,7 +10,8 @@ import msgspec
 import orjson
 
 from book.state import Book
-from commands import policy_documents, products, rates_documents
+from commands import policy_documents, products, rates_documents, typology_documents
+from commands.case_policy import check_case_policy
 from commands.charts import check_chart
 from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision
@@ -86,6 +87,8 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "calendar": lambda book, calendar: iter(()),
     "rates": rates_documents.check_rates,
     "suspense": check_suspense,
+    "case_policy": check_case_policy,
+    **typology_documents.CHECK,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
 
@@ -94,6 +97,7 @@ FITS: dict[str, Callable[[Book, str, Any], Iterable[Problem]]] = {
     "tariff": products.tariff_fits,
     "limits": products.limits_fit,
     "rates": rates_documents.against_earlier,
+    **typology_documents.FITS,
 }
 """What is asked of a document by its earlier versions, and by those that name it already, given its id."""
 

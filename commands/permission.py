@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from book.state import Actor, Book
 from commands.reach import REACH, Reach
+from schemas import cases
 from schemas.access import (
     DefineRole,
     GrantRole,
@@ -17,8 +18,10 @@ from schemas.access import (
 )
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
+from schemas.cases import OpenCase
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
+from schemas.flags import ClearFlag
 from schemas.limits import RaiseLimit
 from schemas.message import Command
 from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
@@ -53,6 +56,8 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RevokeDelegation,
         RaiseLimit,
         WaiveFee,
+        ClearFlag,
+        *(kind for kind in cases.COMMANDS if kind is not OpenCase),
         PostBackValued,
     }
 )

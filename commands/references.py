@@ -11,6 +11,7 @@ from typing import Any
 
 from book.state import Book
 from commands.calendar import local_text
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.document import Document, Problem
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
@@ -50,5 +51,14 @@ def _rail(rail: Rail) -> Named:
         yield "calendar", "calendar", rail.calendar
 
 
-NAMES: dict[str, Callable[[Any], Named]] = {"product": _product, "rail": _rail}
+def _case_policy(policy: CasePolicy) -> Named:
+    if policy.hours.calendar is not None:
+        yield "hours.calendar", "calendar", policy.hours.calendar
+
+
+NAMES: dict[str, Callable[[Any], Named]] = {
+    "product": _product,
+    "rail": _rail,
+    "case_policy": _case_policy,
+}
 """The documents that a document of each kind names."""

@@ -24,6 +24,7 @@ from projections import (
     entries,
     exchange,
     fees,
+    flags,
     holds,
     interest,
     limits,
@@ -64,6 +65,7 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     value_dates.changes,
     limits.changes,
     fees.changes,
+    flags.changes,
 )
 STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED, limits.USED)
 SETTLE: tuple[str, ...] = (
@@ -103,6 +105,7 @@ TABLES: tuple[Table, ...] = (
     *value_dates.TABLES,
     *limits.TABLES,
     *fees.TABLES,
+    *flags.TABLES,
 )
 DIGEST = digest_of(TABLES)
 """Where the one stored with the tables differs, the read models are to be built anew."""

@@ -32,7 +32,8 @@ class Alert(Value, tag_field="type", tag="Alert"):
     at: book time of the event that completed it.   business_date is the book's local day then.
     first_at: of the first event of the pattern.   evidence: the events behind it, oldest first.
     figures: what was counted, against what it is measured.   words: one sentence for people, no names in it.
-    movement: the payment's id, where it is about one.
+    movement: the payment's id, where it is about one, or the id of the movement that completed it.
+    shadow: what it goes by is being tried out: it is counted, and opens no case.
     """
 
     id: Id
@@ -54,6 +55,7 @@ class Alert(Value, tag_field="type", tag="Alert"):
     figures: dict[str, int | str] = {}
     words: Annotated[str, Meta(max_length=500), at.MaxLen(500)] = ""
     evidence: Evidence = ()
+    shadow: bool = False
 
 
 encode_alert = msgspec.json.Encoder().encode

@@ -17,12 +17,14 @@ from schemas import (
     approvals,
     books,
     bulk,
+    cases,
     closing,
     crossbook,
     end_of_day,
     exchange,
     fees,
     fees_due,
+    flags,
     holds,
     interest,
     limits,
@@ -34,6 +36,7 @@ from schemas import (
     publishing,
     rail_reports,
     repairs,
+    reported,
     stops,
     transfers,
     value_dates,
@@ -57,6 +60,7 @@ COMMANDS: tuple[type[Command], ...] = (
     *payments_in.COMMANDS,
     *limits.COMMANDS,
     *fees.COMMANDS,
+    *flags.COMMANDS,
     *holds.COMMANDS,
     *payments.COMMANDS,
     *rail_reports.COMMANDS,
@@ -64,6 +68,8 @@ COMMANDS: tuple[type[Command], ...] = (
     *stops.COMMANDS,
     *exchange.COMMANDS,
     *value_dates.COMMANDS,
+    *cases.COMMANDS,
+    *reported.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -85,6 +91,7 @@ EVENTS: tuple[type[Event], ...] = (
     *payments_in.EVENTS,
     *limits.EVENTS,
     *fees.EVENTS,
+    *flags.EVENTS,
     *holds.EVENTS,
     *payments.EVENTS,
     *rail_reports.EVENTS,
@@ -93,6 +100,7 @@ EVENTS: tuple[type[Event], ...] = (
     *exchange.EVENTS,
     *positions.EVENTS,
     *value_dates.EVENTS,
+    *cases.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

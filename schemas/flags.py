@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import annotated_types as at
 from msgspec import Meta
 
-from schemas.fields import Id, Label, Millis, Seq, Text
+from schemas.fields import Id, Millis, NewId, Seq, Text
 from schemas.message import Command, Event, Value
 from schemas.risk import ModelScore, Score
 
@@ -33,12 +33,12 @@ class RaiseFlag(Command, tag="RaiseFlag"):
     """Mark a subject until a time. Raising a flag that stands only moves its expiry and its score.
 
     flag: which, such as `mule` or `many_books`.   score: how sure, per mille.   model: whose score it is, if
-    a model's: the document must be in force.
+    a model's: the document must be in force.   An expiry before the one that stands does not shorten it.
     """
 
     subject: FlagSubject
     of: Id
-    flag: Label
+    flag: NewId
     expires_at_ms: Millis
     score: Score = 1_000
     model: ModelScore | None = None
@@ -51,7 +51,7 @@ class ClearFlag(Command, tag="ClearFlag"):
 
     subject: FlagSubject
     of: Id
-    flag: Label
+    flag: NewId
     reason: Text
 
 

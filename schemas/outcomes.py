@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Union
 
 import msgspec
 
+from schemas import cases, flags
 from schemas.access import PersonRegistered, RoleDefined, SystemRegistered, UserRegistered
 from schemas.accounts import AccountBlocked, AccountOpened, BlockLifted
 from schemas.approvals import (
@@ -45,7 +46,16 @@ from schemas.value_dates import BackValuedPosted
 Verdict = Literal["accepted", "waiting", "rejected", "repeated"]
 
 FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
-    {PartyScreened, PaymentScreened, PartyRiskRated, AccountBlocked, BlockLifted, AmountCounted}
+    {
+        PartyScreened,
+        PaymentScreened,
+        PartyRiskRated,
+        AccountBlocked,
+        BlockLifted,
+        AmountCounted,
+        *flags.EVENTS,
+        *cases.EVENTS,
+    }
 )
 """Events that a public record does not even name: that somebody is looked at must not be told to them."""
 

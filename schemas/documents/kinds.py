@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.calendars import Calendar
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
@@ -23,6 +24,7 @@ from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
+from schemas.documents.typologies import Typologies
 from schemas.documents.wording import problem_of, problems_in
 
 DocumentKind = Literal[
@@ -37,6 +39,8 @@ DocumentKind = Literal[
     "calendar",
     "rates",
     "suspense",
+    "case_policy",
+    "typologies",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
     "product": Product,
@@ -50,6 +54,8 @@ DOCUMENTS: dict[str, type[Document]] = {
     "calendar": Calendar,
     "rates": Rates,
     "suspense": Suspense,
+    "case_policy": CasePolicy,
+    "typologies": Typologies,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"
 

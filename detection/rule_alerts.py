@@ -1,0 +1,86 @@
+"""Alerts of what rules in the ordered path found: a movement that was made to wait, reviewed or declined.
+
+One alert for a movement and document of rules; its kind is the rule that weighed most.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from detection.facts import RejectedFace
+from schemas.alerts import Alert, alert_id
+from schemas.flags import Seen
+from schemas.risk import HIGHEST_SCORE, Assessment, Declined, RiskAssessed
+
+WORDS: Final = {
+    "review": "Rules want a person to look at a movement.",
+    "decline": "Rules declined a movement.",
+}
+_decode_declined = msgspec.json.Decoder(Declined).decode
+
+
+def of_assessed(event: RiskAssessed, day: int) -> Iterator[Alert]:
+    """Of a movement that was let through or waits. day: the ordinal of its business day."""
+    seqs = (event.of, event.seq) if event.of else (event.seq,)
+    yield from _of(event, event, event.movement or f"{event.of}", seqs, day)
+
+
+def of_rejected(fact: RejectedFace, day: int) -> Iterator[Alert]:
+    """Of a movement that was declined, where the rejection is that."""
+    if fact.reason != "declined" or not fact.restricted:
+        return
+    try:
+        declined = _decode_declined(fact.restricted)
+    except msgspec.MsgspecError:
+        return  # a person may decline too, and says why in words
+    yield from _of(fact, declined, declined.movement or f"declined {fact.seq}", (fact.seq,), day)
+
+
+def _of(
+    fact: RiskAssessed | RejectedFace,
+    about: RiskAssessed | Declined,
+    what: str,
+    seqs: Iterable[int],
+    day: int,
+) -> Iterator[Alert]:
+    evidence = tuple([Seen(book=fact.book, seq=seq) for seq in seqs])
+    for one in about.assessments:
+        words = WORDS.get(one.verdict)
+        if words is None:
+            continue
+        yield Alert(
+            id=alert_id(fact.book, f"rules/{one.rules}", about.account, what),
+            source="rule",
+            kind=_weightiest(one),
+            version=one.version,
+            book=fact.book,
+            at=fact.at,
+            first_at=fact.at,
+            day=datetime.date.fromordinal(day).isoformat(),
+            party=about.party,
+            account=about.account,
+            movement=about.movement,
+            currency=about.currency,
+            amount=about.amount,
+            confidence=max(0, min(1_000, one.score * 1_000 // HIGHEST_SCORE)),
+            figures={
+                "score": one.score,
+                "verdict": one.verdict,
+                **{hit.rule[:64]: "stop" if hit.stop else hit.points for hit in one.hits[:30]},
+            },
+            words=words,
+            evidence=evidence,
+            shadow=one.stage == "shadow",
+        )
+
+
+def _weightiest(one: Assessment) -> str:
+    """The rule that stops, else the one with the most points; the first of several."""
+    counted = [hit for hit in one.hits if hit.counted] or list(one.hits)
+    if not counted:
+        return one.rules
+    return max(counted, key=lambda hit: (hit.stop, hit.points)).rule[:64]
