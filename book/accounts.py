@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from book import interest
+from book.dates import hour_of
 from book.payments import release
 from book.state import Account, Block, Book
 from schemas.accounts import AccountBlocked, AccountClosed, AccountOpened, BlockLifted, OverdraftSet
@@ -21,6 +22,7 @@ def account_opened(book: Book, event: AccountOpened) -> None:
         branch=event.branch,
         ledger=event.ledger,
         overdraft=event.overdraft,
+        opened_hour=hour_of(event.at),
     )
     if event.party:
         book.parties[event.party].open_accounts += 1

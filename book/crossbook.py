@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from book.crossings import Answered, Crossing, Other
+from book.features import counting
 from book.reserves import reserve, use
 from book.state import Book
 from book.transfers import post
@@ -42,6 +43,9 @@ def sent(book: Book, event: CrossBookSent) -> None:
         seq=event.seq,
     )
     book.crossings.on_the_way[event.transfer] = event.to_book
+    keeping = book.in_force.keeping
+    if keeping is not None:
+        counting.paid(book, keeping, event.account, event.amount, event.at)
 
 
 def received(book: Book, event: CrossBookReceived) -> None:
@@ -49,6 +53,9 @@ def received(book: Book, event: CrossBookReceived) -> None:
     post(book, event.postings)
     use(book, event.uses)
     _answered(book, event).refused = None
+    keeping = book.in_force.keeping
+    if keeping is not None:
+        counting.received(book, keeping, event.account, event.amount, event.at)
 
 
 def refused(book: Book, event: CrossBookRefused) -> None:

@@ -13,6 +13,7 @@ from book.payments import release
 from book.payments_in import suspense_in_force
 from book.planning import limits_in_force, product_in_force, tariff_in_force
 from book.policies import compiled
+from book.risk import list_in_force, model_in_force, rules_in_force
 from book.shelf import Shelf, Version
 from book.state import Book, Role
 from schemas.documents.approval_policies import ApprovalPolicy
@@ -124,6 +125,9 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "rates": _rates,
     "suspense": suspense_in_force,
     "case_policy": _case_policy,
+    "rules": rules_in_force,
+    "list": list_in_force,
+    "model": model_in_force,
     "typologies": lambda book, document, body: None,  # detection follows them by itself
 }
 """What a document of each kind changes when it comes into force."""

@@ -9,9 +9,11 @@ import msgspec
 
 from book.accruals import InterestInForce
 from book.banking_days import BankingDays
+from book.features.counts import Keeping
 from book.plans import FeePlan, LimitPlan, ProductPlan
 from book.policies import LinesInForce
 from book.rates import RatesInForce
+from book.ruling import Ruling
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.case_policy import CasePolicy
 from schemas.documents.counterparts import Counterpart
@@ -31,6 +33,10 @@ class InForce(msgspec.Struct):
     calendars: the banking days of each, by its id.
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
     rates: the tables of exchange rates, by id.   cases: how they are worked; None where no policy says.
+    rates: the tables of exchange rates, by id.
+    ruling: rules, lists and models.
+    kept_features, keeping: the features that rules in force name, and what is counted for them, None where
+    that is nothing; `book/features/keeping.py` sets both.
     """
 
     products: dict[str, Product] = {}
@@ -47,3 +53,6 @@ class InForce(msgspec.Struct):
     calendars: dict[str, BankingDays] = {}
     rates: dict[str, RatesInForce] = {}
     cases: CasePolicy | None = None
+    ruling: Ruling = msgspec.field(default_factory=Ruling)
+    kept_features: tuple[str, ...] = ()
+    keeping: Keeping | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.dates import hour_of
 from book.payments import release
 from book.state import Book, Party
 from schemas.parties import PartyProfileChanged, PartyRegistered, PartyRiskRated, PartyStatusChanged
@@ -21,6 +22,7 @@ def party_registered(book: Book, event: PartyRegistered) -> None:
         number=event.number,
         segment=event.segment,
         branch=event.branch,
+        known_hour=hour_of(event.at),
     )
 
 
@@ -33,6 +35,7 @@ def party_profile_changed(book: Book, event: PartyProfileChanged) -> None:
     party.number = event.number
     party.segment = event.segment
     party.branch = event.branch
+    party.changed_hour = hour_of(event.at)
 
 
 def party_status_changed(book: Book, event: PartyStatusChanged) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from book.review import Review
 from schemas.fees import Fee
 from schemas.fields import Screening
 from schemas.message import Date
@@ -16,10 +17,19 @@ from schemas.reserves import Use
 from schemas.stops import StopScope
 
 PaymentStatus = Literal[
-    "waiting", "cancelled", "dispatched", "accepted", "settled", "failed", "returned", "recalled", "disputed"
+    "waiting",
+    "cancelled",
+    "declined",
+    "dispatched",
+    "accepted",
+    "settled",
+    "failed",
+    "returned",
+    "recalled",
+    "disputed",
 ]
-"""returned: whole.   recalled: came back whole because we asked.   disputed: it was given back, and then the
-rail said that it was settled, so suspense bears it.
+"""declined: by the bank, after review.   returned: whole.   recalled: came back whole because we asked.
+disputed: it was given back, and then the rail said that it was settled, so suspense bears it.
 """
 IN_TRANSIT = ("dispatched", "accepted")
 
@@ -99,13 +109,14 @@ class Payments(msgspec.Struct):
     """waiting: what waits under each key, in the order in which it came there, with the seq of that event.
 
     releasing: the keys whose obstacle has gone, with the seq of the event that says so: what came to wait
-    before it is looked at again.
+    before it is looked at again.   reviews: of payments that wait for one.
     """
 
     by_id: dict[str, Payment] = {}
     waiting: dict[str, dict[str, int]] = {}
     releasing: dict[str, int] = {}
     stops: dict[str, Stop] = {}
+    reviews: dict[str, Review] = {}
 
 
 def waiting_key(reason: str, by: str) -> str:

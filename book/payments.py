@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.features import counting
 from book.payment import Payment, waiting_key
 from book.reserves import reserve, use
 from book.state import Book
@@ -29,6 +30,11 @@ def due_timer(payment: str) -> str:
 def silence_timer(payment: str) -> str:
     """The id of the timer that sends a payment to repair whose rail does not answer."""
     return f"payment_silence\n{payment}"
+
+
+def review_timer(payment: str) -> str:
+    """The id of the timer that ends the time which people have to review a payment."""
+    return f"review\n{payment}"
 
 
 def release_timer(key: str) -> str:
@@ -66,13 +72,16 @@ def payment_submitted(book: Book, event: PaymentSubmitted) -> None:
         fees=event.fees,
         owed_to=event.account,
     )
+    keeping = book.in_force.keeping
+    if keeping is not None:
+        counting.paid(book, keeping, event.account, event.amount, event.at)
 
 
 def payment_waiting(book: Book, event: PaymentWaiting) -> None:
     """The payment waits under a key, and perhaps for a time."""
     payment = book.payments.by_id[event.payment]
     assert payment.status == "waiting", "only what was not sent waits"
-    _leaves_queue(book, event.payment, payment)
+    leaves_queue(book, event.payment, payment)
     payment.waits_for = waiting_key(event.reason, event.by)
     if event.due_ms is None:
         book.payments.waiting.setdefault(payment.waits_for, {})[event.payment] = event.seq
@@ -81,13 +90,17 @@ def payment_waiting(book: Book, event: PaymentWaiting) -> None:
         book.timers.set(due_timer(event.payment), event.due_ms)
 
 
-def _leaves_queue(book: Book, payment_id: str, payment: Payment) -> None:
+def leaves_queue(book: Book, payment_id: str, payment: Payment) -> None:
+    """The payment waits for nothing, and whatever review there was of it is over."""
     queue = book.payments.waiting.get(payment.waits_for)
     if queue is not None and payment_id in queue:
         del queue[payment_id]
         if not queue:
             del book.payments.waiting[payment.waits_for]
     payment.waits_for = ""
+    if payment_id in book.payments.reviews:
+        del book.payments.reviews[payment_id]
+        book.timers.remove(review_timer(payment_id))
 
 
 def payment_dispatched(book: Book, event: PaymentDispatched) -> None:
@@ -97,7 +110,7 @@ def payment_dispatched(book: Book, event: PaymentDispatched) -> None:
     use(book, event.uses)
     payment = book.payments.by_id[event.payment]
     assert payment.status == "waiting", "a payment is dispatched once"
-    _leaves_queue(book, event.payment, payment)
+    leaves_queue(book, event.payment, payment)
     payment.status = "dispatched"
     payment.nostro, payment.in_transit, payment.suspense = event.nostro, event.in_transit, event.suspense
     payment.attempt = 1
@@ -113,7 +126,7 @@ def payment_cancelled(book: Book, event: PaymentCancelled) -> None:
     use(book, event.uses)
     payment = book.payments.by_id[event.payment]
     assert payment.status == "waiting", "only what was not sent is cancelled"
-    _leaves_queue(book, event.payment, payment)
+    leaves_queue(book, event.payment, payment)
     payment.status = "cancelled"
     payment.payee = None
     book.timers.remove(due_timer(event.payment))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.features import counting
 from book.receipt import Credited, Parked
 from book.reserves import use
 from book.state import Book
@@ -39,6 +40,13 @@ def credited(book: Book, event: ReceiptCredited) -> None:
     book.receipts.credited[event.receipt] = Credited(
         event.account, event.nostro, event.rail, event.amount, event.currency
     )
+    _counted(book, event)
+
+
+def _counted(book: Book, event: ReceiptCredited | SuspenseResolved) -> None:
+    keeping = book.in_force.keeping
+    if keeping is not None:
+        counting.received(book, keeping, event.account, event.amount, event.at)
 
 
 def parked(book: Book, event: ReceiptParked) -> None:
@@ -93,6 +101,7 @@ def resolved(book: Book, event: SuspenseResolved) -> None:
     book.receipts.credited[event.receipt] = Credited(
         event.account, one.nostro, one.rail, one.amount, one.currency
     )
+    _counted(book, event)
 
 
 def returned(book: Book, event: ReceiptReturned) -> None:

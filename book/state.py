@@ -11,6 +11,7 @@ from book.accruals import Bearing, EndOfDay
 from book.case import Cases
 from book.crossings import Crossings
 from book.deferred import Deferred
+from book.features.counts import AccountCounts, PartyCounts
 from book.flag import Flags
 from book.fx import Fx
 from book.hold import Hold
@@ -53,6 +54,7 @@ class Account(msgspec.Struct, gc=False):
     interest: of an account that bears any.
     usage: what is used of the limits and packages that count by account, by the key of the line.
     raises: limits that are higher for a while, by `document/line`.
+    opened_hour: when it was opened, in hours since 1970.   counts: what rules look at, where any asks for it.
     """
 
     kind: AccountKind
@@ -69,10 +71,16 @@ class Account(msgspec.Struct, gc=False):
     usage: dict[str, Usage] | None = None
     interest: Bearing | None = None
     raises: dict[str, Raise] | None = None
+    opened_hour: int = 0
+    counts: AccountCounts | None = None
 
 
 class Party(msgspec.Struct, gc=False):
-    """A person or business. open_accounts: how many accounts it has that are not closed."""
+    """A person or business. open_accounts: how many accounts it has that are not closed.
+
+    known_hour, changed_hour: when it was registered, and when its profile was changed last, in hours since
+    1970; -1 for never.   counts: what rules look at, where any asks for it.
+    """
 
     kind: PartyKind
     status: PartyStatus
@@ -87,6 +95,9 @@ class Party(msgspec.Struct, gc=False):
     usage: dict[str, Usage] | None = None
     raises: dict[str, Raise] | None = None
     screening: Screening = "cleared"
+    known_hour: int = 0
+    changed_hour: int = -1
+    counts: PartyCounts | None = None
 
 
 class Actor(msgspec.Struct):

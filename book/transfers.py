@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from book.books import day_of, posted_day
+from book.features import counting
 from book.reserves import use
 from book.state import Book, Posted
 from book.value_dates import defer, take_back
@@ -38,6 +39,10 @@ def transfer_posted(book: Book, event: TransferPosted) -> None:
     day.transfers[seq] = Posted(legs, event.currency, 0, False, uses)
     if event.available_at_ms:
         defer(book, event)
+    keeping = book.in_force.keeping
+    if keeping is not None:
+        counting.paid(book, keeping, event.debit, amount, event.at)
+        counting.received(book, keeping, event.credit, amount, event.at)
 
 
 def entries_posted(book: Book, event: EntriesPosted) -> None:

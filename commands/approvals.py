@@ -16,6 +16,7 @@ from book.state import Book
 from book.waiting import Waiting
 from commands.approvers import Right, checker_of, rights_of, standing
 from commands.decision import Decision, Steps, decide
+from commands.interested import interested
 from commands.permission import may
 from commands.policies import counts_of, line_that_asks, taken_off
 from commands.quorum import Checker, missing, persons_left, roles_left
@@ -244,7 +245,7 @@ def _waiting(book: Book, approval: int, at_ms: int) -> Waiting | Rejection:
 def _right(book: Book, waiting: Waiting, command: Approve | Decline, at_ms: int) -> Right | Rejection:
     """By what the user may decide: the first right that helps; or why there is none."""
     person = book.actors[command.actor].person
-    if person == waiting.person:
+    if person == waiting.person or person in interested(book, waiting):
         return reject("maker_cannot_check", person=person)
     valid = standing(book, waiting)
     if any(person in (one.person, one.behind) for one in valid):

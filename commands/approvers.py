@@ -8,6 +8,7 @@ import msgspec
 
 from book.state import Actor, Book
 from book.waiting import Approved, Waiting
+from commands.interested import interested
 from commands.permission import may_alone, permits
 from commands.quorum import Checker
 from schemas.approvals import Approve, Decline
@@ -42,7 +43,7 @@ def rights_of(book: Book, waiting: Waiting, command: Approve | Decline, at_ms: i
     if alone:
         yield Right(user.person, _asked_roles(waiting, tuple(user.roles)))
     if waiting.by.delegation:
-        taken = {waiting.person, user.person}
+        taken = {waiting.person, user.person, *interested(book, waiting)}
         for valid in standing(book, waiting):
             taken |= {valid.person, valid.behind}
         for name, one in book.approvals.delegations.items():

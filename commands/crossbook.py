@@ -13,6 +13,7 @@ from commands.counterparts import blocked, chained, not_from_relay, open_date, u
 from commands.crossbook_answers import acknowledge_cross_book, receive_from_book
 from commands.decision import Decision
 from commands.reserves import given_back, reserving, settled
+from commands.risk import assess, declined, with_assessment
 from commands.terms import Movement, fee_legs, terms_of
 from commands.transfers import insufficient, unfit, value_date_refused
 from schemas.crossbook import (
@@ -34,7 +35,8 @@ from schemas.reserves import Reserve
 def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
     """Rejected, in this order: crossing_exists, counterpart_not_found, account_not_found, account_not_open,
     currency_mismatch, account_kind_mismatch, party_not_active, account_blocked, value_date_in_future,
-    period_not_open, movement_not_allowed, limit_exceeded, insufficient_funds (for fees too), overflow.
+    period_not_open, movement_not_allowed, limit_exceeded, insufficient_funds (for fees too), overflow,
+    declined.
     """
     crossings, to_book = book.crossings, command.to_book
     if command.transfer in crossings.on_the_way:
@@ -74,8 +76,11 @@ def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
     reserves = _to_reserve(book, command.account, inter_book, amount, terms.fees, 1)
     if refused := _not_to_be_had(book, reserves, inter_book):
         return refused
+    assessed = assess(book, movement, None, at_ms)
+    if assessed is not None and assessed.verdict == "decline":
+        return declined(movement, assessed, command.transfer)
     other = crossings.others.get(to_book)
-    return CrossBookSent(
+    sent = CrossBookSent(
         transfer=command.transfer,
         number=1 if other is None else other.sent + 1,
         account=command.account,
@@ -90,6 +95,9 @@ def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
         reserves=reserves,
         uses=terms.uses,
     )
+    if assessed is None:
+        return sent
+    return with_assessment(book, (sent,), movement, assessed, command.transfer)
 
 
 def complete_cross_book(book: Book, command: CompleteCrossBook, at_ms: int) -> Decision:

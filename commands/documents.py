@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from book.state import Book
-from commands import policy_documents, products, rates_documents, typology_documents
+from commands import policy_documents, products, rates_documents, risk_documents, typology_documents
 from commands.case_policy import check_case_policy
 from commands.charts import check_chart
 from commands.counterparts import check_counterpart
@@ -88,6 +88,7 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "rates": rates_documents.check_rates,
     "suspense": check_suspense,
     "case_policy": check_case_policy,
+    **risk_documents.CHECK,
     **typology_documents.CHECK,
 }
 """What is asked of a document of each kind that only the book can tell: whether what it names is there."""
@@ -97,6 +98,7 @@ FITS: dict[str, Callable[[Book, str, Any], Iterable[Problem]]] = {
     "tariff": products.tariff_fits,
     "limits": products.limits_fit,
     "rates": rates_documents.against_earlier,
+    **risk_documents.FITS,
     **typology_documents.FITS,
 }
 """What is asked of a document by its earlier versions, and by those that name it already, given its id."""

@@ -15,10 +15,13 @@ from commands.decision import Decide, Decision, Steps
 from commands.dispatch import Instruction, dispatched, obstacle, rail_currency
 from commands.posting import Chain, payers, reserved, unfunded
 from commands.reserves import given_back, settled
+from commands.risk import assess, declined, with_assessment
 from commands.terms import Movement, terms_of
+from commands.to_review import to_review
 from commands.transfers import unfit
 from schemas.documents.rails import Rail
 from schemas.fields import MovementKind
+from schemas.message import Event
 from schemas.payments import (
     CancelPayment,
     PartyScreened,
@@ -40,13 +43,13 @@ RELEASED_EVERY_MS = 10
 """Payments that waited are looked at in slices of so many, each its own commit, with commands in between."""
 
 
-def submit_payment(
+def submit_payment(  # noqa: C901, PLR0912 - a line each
     book: Book, command: SubmitPayment, at_ms: int, kind: MovementKind = "payment_out"
 ) -> Decision:
     """Rejected, in this order: payment_exists, account_not_found, account_not_open, currency_mismatch,
     rail_not_found, currency_not_served, same_account, corridor_not_served, above_rail_maximum,
     execution_date_in_past, party_not_active, account_blocked (debits), movement_not_allowed, limit_exceeded,
-    insufficient_funds, overflow.
+    insufficient_funds, overflow, declined.
     """
     if command.payment in book.payments.by_id:
         return reject("payment_exists", payment=command.payment)
@@ -96,8 +99,15 @@ def submit_payment(
         screening=screening,
         fees=terms.fees,
     )
-    stands = obstacle(book, instruction, at_ms)
-    if stands is not None:
+    assessed = assess(book, movement, command.origin, at_ms)
+    if assessed is not None and assessed.verdict == "decline":
+        return declined(movement, assessed, command.payment)
+    if assessed is not None and assessed.verdict == "review":
+        waits: tuple[Event, ...] = to_review(book, command, account, assessed.assessments, at_ms)
+    else:
+        stands = obstacle(book, instruction, at_ms)
+        waits = () if stands is None else (stands,)
+    if waits:
         terms = terms_of(book, movement, at_ms, reserved=True)
         assert not isinstance(terms, Rejection), "what may be used may be reserved"
     submitted = PaymentSubmitted(
@@ -113,12 +123,15 @@ def submit_payment(
         channel=command.channel,
         execution_date=execution_date,
         screening=screening,
-        reserves=() if stands is None else reserved(book, needed),
+        reserves=reserved(book, needed) if waits else (),
         uses=terms.uses,
         fees=terms.fees,
         origin=command.origin,
     )
-    return submitted, stands or dispatched(book, instruction, Chain(book), at_ms)
+    then = waits or (dispatched(book, instruction, Chain(book), at_ms),)
+    if assessed is None:
+        return submitted, *then
+    return with_assessment(book, (submitted, *then), movement, assessed, command.payment)
 
 
 def _not_served(book: Book, command: SubmitPayment) -> Rejection | None:
@@ -154,6 +167,7 @@ def next_step(book: Book, payment_id: str, at_ms: int) -> PaymentDispatched | Pa
     """A waiting payment is sent, or what it waits for now."""
     payment = book.payments.by_id[payment_id]
     assert payment.payee is not None, "what was not sent yet can be sent"
+    assert payment_id not in book.payments.reviews, "nothing sends a payment that waits for review"
     instruction = Instruction(
         payment_id=payment_id,
         account=payment.account,

@@ -27,6 +27,7 @@ from schemas.message import Command
 from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
 from schemas.publishing import PublishDocument
 from schemas.repairs import RepairPayment
+from schemas.reviews import DeclinePayment, EscalateReview, ReleasePayment
 from schemas.stops import ResumePayments
 from schemas.value_dates import PostBackValued
 
@@ -58,6 +59,9 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         WaiveFee,
         ClearFlag,
         *(kind for kind in cases.COMMANDS if kind is not OpenCase),
+        ReleasePayment,
+        DeclinePayment,
+        EscalateReview,
         PostBackValued,
     }
 )

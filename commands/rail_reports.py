@@ -41,7 +41,7 @@ def report_payment(book: Book, command: ReportPayment, at_ms: int) -> Decision:
         return reject("payment_not_found", payment=command.payment)
     if book.in_force.rails[payment.rail].adapter != command.actor:
         return reject("reporter_not_adapter", actor=command.actor, rail=payment.rail)
-    if payment.status in {"waiting", "cancelled"}:
+    if payment.status in {"waiting", "cancelled", "declined"}:
         return conflict(command.payment, payment, command.status)
     outcomes = Outcomes(book, command.payment, payment, command.reason, command.rail_reference, at_ms)
     return ANSWERS[command.status](book, command, payment, outcomes, at_ms)

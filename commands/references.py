@@ -12,9 +12,11 @@ from typing import Any
 from book.state import Book
 from commands.calendar import local_text
 from schemas.documents.case_policy import CasePolicy
+from schemas.documents.conditions import comparisons
 from schemas.documents.document import Document, Problem
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
+from schemas.documents.rules import Rules
 
 Named = Iterator[tuple[str, str, str]]
 """Path, kind and id of each document that is named."""
@@ -56,9 +58,19 @@ def _case_policy(policy: CasePolicy) -> Named:
         yield "hours.calendar", "calendar", policy.hours.calendar
 
 
+def _rules(rules: Rules) -> Named:
+    for index, rule in enumerate(rules.rules):
+        for path, one in comparisons(rule.when, f"rules[{index}].when"):
+            if one.on_list is not None:
+                yield f"{path}.on_list", "list", one.on_list
+            if one.model is not None:
+                yield f"{path}.model", "model", one.model
+
+
 NAMES: dict[str, Callable[[Any], Named]] = {
     "product": _product,
     "rail": _rail,
+    "rules": _rules,
     "case_policy": _case_policy,
 }
 """The documents that a document of each kind names."""

@@ -26,6 +26,7 @@ from schemas.payments_in import (
 )
 from schemas.rail_reports import ReportPayment
 from schemas.repairs import RepairPayment
+from schemas.reviews import DeclinePayment, EscalateReview, ReleasePayment
 
 Touched = tuple[str, list[tuple[str, int]]]
 """An account, and (currency, minor units) of each movement."""
@@ -44,7 +45,14 @@ def _hold(book: Book, command: RaiseHold | CaptureHold | ReleaseHold) -> Touched
 
 
 def _payment(
-    book: Book, command: CancelPayment | RecallPayment | ReportPayment | RepairPayment
+    book: Book,
+    command: CancelPayment
+    | RecallPayment
+    | ReportPayment
+    | RepairPayment
+    | ReleasePayment
+    | DeclinePayment
+    | EscalateReview,
 ) -> Touched | None:
     payment = book.payments.by_id.get(command.payment)
     return None if payment is None else (payment.account, [(payment.currency, payment.amount)])
@@ -93,6 +101,9 @@ TOUCHES: dict[type[Command], Callable[[Book, Any], Touched | None]] = {
     RecallPayment: _payment,
     ReportPayment: _payment,
     RepairPayment: _payment,
+    ReleasePayment: _payment,
+    DeclinePayment: _payment,
+    EscalateReview: _payment,
     SchedulePayment: _new_order,
     CreateStandingOrder: _new_order,
     ChangeStandingOrder: _order,

@@ -9,6 +9,7 @@ from book.state import Account, Book
 from commands.accounts import is_blocked
 from commands.decision import Decision
 from commands.deferring import AT_ONCE, deferred
+from commands.risk import assess, declined, with_assessment
 from commands.terms import Movement, may_receive, terms_of
 from schemas.fees import Fee
 from schemas.fields import INT64_MAX, MovementKind
@@ -34,7 +35,7 @@ def transfer(  # noqa: C901, PLR0912 - a line each
 ) -> Decision:
     """Rejected, in this order: same_account, account_not_found, account_not_open, currency_mismatch,
     party_not_active (debit), account_blocked, value_date_in_future, period_not_open, movement_not_allowed,
-    limit_exceeded, insufficient_funds (for fees too), overflow.
+    limit_exceeded, insufficient_funds (for fees too), overflow, declined.
     Where both accounts could be at fault, the debit account is asked first; but what the credit account's
     product forbids is asked before the debit account's limits are.
     """
@@ -99,7 +100,7 @@ def transfer(  # noqa: C901, PLR0912 - a line each
     later = AT_ONCE if value_date <= book.business_date else deferred(book, value_date, postings)
     if isinstance(later, Rejection):
         return later
-    return TransferPosted(
+    posted = TransferPosted(
         debit_id,
         credit_id,
         amount,
@@ -115,6 +116,15 @@ def transfer(  # noqa: C901, PLR0912 - a line each
         *later,
         command.origin,
     )
+    if not book.in_force.ruling.key:  # nearly nothing for those who have no rules
+        return posted
+    movement = Movement(kind, debit_id, debit, amount, currency, credit_id, channel, corridor)
+    assessed = assess(book, movement, command.origin, at_ms)
+    if assessed is None:
+        return posted
+    if assessed.verdict == "decline":
+        return declined(movement, assessed)
+    return with_assessment(book, (posted,), movement, assessed)
 
 
 def fee_postings(

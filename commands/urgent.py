@@ -19,6 +19,7 @@ from schemas.orders import PauseStandingOrder
 from schemas.parties import ChangePartyStatus
 from schemas.payments import CancelPayment, RecallPayment, SetScreening
 from schemas.rail_reports import ReportPayment
+from schemas.reviews import DeclinePayment, ReleasePayment
 from schemas.stops import ResumePayments, StopPayments
 
 BECAUSE: Final[dict[str, tuple[type[Command], ...]]] = {
@@ -34,7 +35,14 @@ BECAUSE: Final[dict[str, tuple[type[Command], ...]]] = {
         PauseStandingOrder,
     ),
     "it takes leave from someone": (SuspendActor, ReinstateActor, RevokeRole, RevokeDelegation),
-    "people wait for it, and funds with it": (Approve, Decline, Withdraw, ReleaseHold),
+    "people wait for it, and funds with it": (
+        Approve,
+        Decline,
+        Withdraw,
+        ReleaseHold,
+        ReleasePayment,
+        DeclinePayment,
+    ),
     "it ends what another book or a rail has begun": (
         CompleteCrossBook,
         ReleaseCrossBook,

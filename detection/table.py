@@ -9,10 +9,26 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from detection.flows import Typology
+from detection.typologies.benford import BenfordFold
+from detection.typologies.circular_flow import CircularFlowFold
+from detection.typologies.collection_account import CollectionAccountFold
+from detection.typologies.high_risk_country import HighRiskCountryFold
+from detection.typologies.layering import LayeringFold
+from detection.typologies.new_account_velocity import NewAccountVelocityFold
+from detection.typologies.profile_then_payout import ProfileThenPayoutFold
+from detection.typologies.round_amounts import RoundAmountsFold
 from detection.typologies.structuring import StructuringFold
 
 TYPOLOGIES: Final[Mapping[str, Callable[..., Typology]]] = {
     "structuring": StructuringFold,
+    "round_amounts": RoundAmountsFold,
+    "layering": LayeringFold,
+    "new_account_velocity": NewAccountVelocityFold,
+    "profile_then_payout": ProfileThenPayoutFold,
+    "circular_flow": CircularFlowFold,
+    "high_risk_country": HighRiskCountryFold,
+    "benford": BenfordFold,
+    "collection_account": CollectionAccountFold,
 }
 """Made with parameters, the version of their document, and the state of the one before, if any."""
 

@@ -29,6 +29,7 @@ from schemas.rail_reports import (
     RepairNeeded,
 )
 from schemas.repairs import PaymentCharged, PaymentQueried, PaymentResent, RepairClosed, RepairProposed
+from schemas.reviews import PaymentDeclined
 
 PAYMENTS = Table(
     "payments",
@@ -146,6 +147,8 @@ def changed(event: Event) -> dict[str, Any]:  # noqa: C901, PLR0912 - a line for
             }
         case PaymentCancelled():
             return {"status": "cancelled", **NOT_WAITING, "ended_at": at}
+        case PaymentDeclined():
+            return {"status": "declined", **NOT_WAITING, "ended_at": at}
         case PaymentScreened():
             return {"screening": event.state}
         case RecallRequested():

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Union
 
 import msgspec
 
-from schemas import cases, flags
+from schemas import cases, flags, risk
 from schemas.access import PersonRegistered, RoleDefined, SystemRegistered, UserRegistered
 from schemas.accounts import AccountBlocked, AccountOpened, BlockLifted
 from schemas.approvals import (
@@ -39,6 +39,7 @@ from schemas.parties import PartyRegistered, PartyRiskRated
 from schemas.payments import PartyScreened, PaymentScreened, PaymentSubmitted
 from schemas.payments_in import ReceiptCredited, ReceiptParked
 from schemas.rejections import CommandRejected, CommandRepeated
+from schemas.reviews import ReviewBegan, ReviewEscalated, ReviewReleased
 from schemas.stops import PaymentsStopped
 from schemas.transfers import EntriesPosted, TransferPosted
 from schemas.value_dates import BackValuedPosted
@@ -55,6 +56,10 @@ FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
         AmountCounted,
         *flags.EVENTS,
         *cases.EVENTS,
+        ReviewBegan,
+        ReviewEscalated,
+        ReviewReleased,
+        *risk.EVENTS,
     }
 )
 """Events that a public record does not even name: that somebody is looked at must not be told to them."""
@@ -121,7 +126,8 @@ class CommandOutcome(Message, tag="CommandOutcome", omit_defaults=True):
     book: whose events the outcome is; `~system` where the record named no book that there is.
     command, actor: the command's; empty where the record could not be read or nothing proved its actor.
     cause, epoch: the command's offset in its partition, and the epoch of the log that it counts in.
-    seq, last_seq: of the outcome's first and last event in the book; last_seq is left out for a single one.
+    seq, last_seq: of the outcome's first and last event in the book, as far as they are not for staff only;
+    last_seq is left out for a single one.
     at: book time, Unix milliseconds.   reason, figures: of a rejection, see rejections.json.
     events: how many of each type there are, in order of the first; what only staff may know of is left out.
     named: what was made or decided on, such as `{"transfer": 17}`; of several of a kind, the first.
@@ -235,8 +241,8 @@ def _accepted(first: Any, kind: type, faces: Sequence[Any]) -> CommandOutcome:
                 refused.append(
                     Refused(reason=face.reason, figures=face.figures, index=getattr(face, "index", -1))
                 )
-        if face is not first and face.book == first.book:
-            last_seq = face.seq
+            if face is not first and face.book == first.book:
+                last_seq = face.seq
     return CommandOutcome(
         verdict="waiting" if kind is _WAITING else "accepted",
         book=first.book,

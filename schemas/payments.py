@@ -37,6 +37,7 @@ Bic = Annotated[str, Meta(pattern=BIC + END), StringConstraints(pattern=BIC)]
 """ISO 9362 business identifier code of 8 or 11 characters, or empty."""
 
 WaitReason = Literal[
+    "risk_review",
     "execution_date",
     "stopped",
     "party_screening",

@@ -122,6 +122,7 @@ Reason = Literal[
     "repair_not_possible",
     "resends_exhausted",
     "second_person_needed",
+    "declined",
     # documents
     "document_invalid",
     "version_not_newer",
@@ -443,6 +444,7 @@ CATALOGUE: dict[str, Entry] = {
     "second_person_needed": Entry(
         "{person} proposed this; another person has to confirm it.", "ask the bank"
     ),
+    "declined": Entry("The bank has declined this.", "ask the bank"),
     "document_invalid": Entry("{problems} in the document: {detail}", "correct it"),
     "version_not_newer": Entry("Version {version} is not above {latest}, the latest.", "correct it"),
     "effective_in_past": Entry(

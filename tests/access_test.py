@@ -55,6 +55,7 @@ from schemas.payments_in import AssignSuspense, ResolveSuspense, ReturnReceipt
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected, Reason
 from schemas.repairs import RepairPayment
+from schemas.reviews import DeclinePayment, EscalateReview, ReleasePayment
 from schemas.stops import ResumePayments
 from schemas.transfers import (
     EntriesPosted,
@@ -250,6 +251,7 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         RaiseLimit, WaiveFee, RepairPayment, ResumePayments,
         PostBackValued, ResolveSuspense, AssignSuspense, ReturnReceipt, ClearFlag,
         *(one for one in cases.COMMANDS if one is not OpenCase),
+        ReleasePayment, DeclinePayment, EscalateReview,
     } == FOR_PEOPLE  # fmt: skip
 
 

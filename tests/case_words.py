@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from book.case import Case
+from schemas import cases
 from schemas.alerts import Alert, alert_id
 from schemas.cases import (
     Act,
@@ -127,8 +128,7 @@ def team(*members: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 def workers(*names: str, of_party: str = "") -> list[Word]:
     """People who may do anything about cases."""
-    commands = [OpenCase, TakeNextCase, AssignCase, HandOverCase, ProposeDecision, ConfirmDecision]
-    commands += [RefuseDecision, ReopenCase, MergeCases, "BlockAccount", "ChangePartyStatus"]  # type: ignore[list-item]
+    commands = [*(one.__name__ for one in cases.COMMANDS), "BlockAccount", "ChangePartyStatus"]
     return [role("worker", *commands), [user(one, roles=["worker"], of_party=of_party) for one in names]]
 
 

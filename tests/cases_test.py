@@ -294,7 +294,7 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("not_on_shift", take().by("mel")),
     ("case_load_reached", take().by("ben")),
     ("team_capacity_reached", take().by("pia")),
-    ("queue_empty", take().by("root")),
+    ("queue_empty", take(kinds=("dispute",)).by("root")),
 ]
 
 

@@ -35,6 +35,7 @@ from tests.crossbook_words import (
     send,
     the_other,
 )
+from tests.risk_words import barred_channel
 from tests.story import (
     TODAY,
     Said,
@@ -497,8 +498,9 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("period_not_open", send("x2", "alice", 999, value_date=datetime.date(2024, 4, 30))),
     ("movement_not_allowed", send("x2", "tied", 999)),
     ("limit_exceeded", send("x2", "tight", 999)),
-    ("insufficient_funds", send("x2", "alice", 999)),
-    ("overflow", send("x2", "deep", 1)),
+    ("insufficient_funds", send("x2", "alice", 999, channel="barred")),
+    ("overflow", send("x2", "deep", 1, channel="barred")),
+    ("declined", send("x2", "alice", 1, channel="barred")),
     ("counterpart_not_found", receive(1, "alice", 5, from_book="nowhere")),
     ("not_the_relay", receive(1, "alice", 5).by("root")),
     ("crossing_settled", receive(1, "alice", 5)),
@@ -544,6 +546,7 @@ def test_rejections(reason: Reason, said: Said) -> None:
         send("x1", "alice", 5),
         internal("ib2", "inter_book"),
         agreement(2, EUR="ib2"),
+        barred_channel(),
         send("x3", "alice", 5),
         internal("deep"),
         transfer("deep", "ib2", INT64_MAX),

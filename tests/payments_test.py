@@ -38,6 +38,7 @@ from tests.payment_words import (
     stop,
     the_payment,
 )
+from tests.risk_words import barred_channel
 from tests.story import (
     BEGAN_MS,
     DAY_MS,
@@ -350,6 +351,7 @@ GIVEN: list[Word] = [
     account("rich", 10),
     pay("sent", 1, "rich"),
     pay("waits", 1, "rich", execution_date=TOMORROW),
+    barred_channel(),
 ]
 FRANCE = {"name": "Paul", "account": "FR76", "country": "FR"}
 LATE: dict[str, Any] = {"execution_date": YESTERDAY}
@@ -368,8 +370,9 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("account_blocked", pay("p", 100, "blocked")),
     ("movement_not_allowed", pay("p", 100, "may-not")),
     ("limit_exceeded", pay("p", 100, "tight")),
-    ("insufficient_funds", pay("p", 100, "empty")),
+    ("insufficient_funds", pay("p", 100, "empty", channel="barred")),
     ("overflow", pay("p", 100, "lowest")),
+    ("declined", pay("p", 1, "rich", channel="barred")),
     ("payment_not_found", cancel("none")),
     ("payment_state_conflict", cancel("sent")),
     ("payment_not_found", recall("none")),

@@ -27,6 +27,7 @@ from schemas import (
     payments_in,
     rail_reports,
     repairs,
+    risk,
     stops,
 )
 from schemas.catalogue import EVENT_TYPES, decode_event
@@ -52,7 +53,7 @@ NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged
 NEVER_HERE |= {one.__name__ for one in approvals.EVENTS} | {"PartyRiskRated"}  # approvals_projection_test
 NEVER_HERE |= {
     one.__name__
-    for capability in (flags, holds, payments, rail_reports, repairs, stops)
+    for capability in (flags, holds, payments, rail_reports, repairs, risk, stops)
     for one in capability.EVENTS
 }
 NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}

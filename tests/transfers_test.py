@@ -12,6 +12,7 @@ from schemas.rejections import Reason
 from schemas.transfers import MOST_LEGS, EntriesPosted, TransferPosted, TransferRefunded, TransferReversed
 from schemas.value_dates import FURTHEST_DAYS
 from tests.payment_words import hold
+from tests.risk_words import barred_channel
 from tests.story import (
     TODAY,
     Said,
@@ -365,6 +366,7 @@ GIVEN: list[Word] = [
     product("tight", limits=["tight"]),
     account("may-not", product="tied"),
     account("tight", product="tight"),
+    barred_channel(),
 ]
 USD = "USD"
 PAST = OPEN_FROM - A_DAY
@@ -415,8 +417,9 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("movement_not_allowed", transfer("tight", "may-not", TOO_MUCH)),
     ("movement_not_allowed", transfer("may-not", "full", TOO_MUCH)),
     ("limit_exceeded", transfer("tight", "full", TOO_MUCH)),
-    ("insufficient_funds", transfer("empty", "full", TOO_MUCH)),
+    ("insufficient_funds", transfer("empty", "full", TOO_MUCH, channel="barred")),
     ("overflow", transfer("lowest", "full", TOO_MUCH)),
+    ("declined", transfer("rich", "empty", 1, channel="barred")),
     # several legs
     ("too_many_legs", entries(("nobody", 0), value_date=TOO_LATE)),
     ("zero_amount", entries(("nobody", 1), ("nobody", 0), value_date=TOO_LATE)),

@@ -18,10 +18,13 @@ from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
 from schemas.documents.limits import Limits
+from schemas.documents.lists import Listing
+from schemas.documents.models import Model
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
 from schemas.documents.rates import Rates
 from schemas.documents.roles import Roles
+from schemas.documents.rules import Rules
 from schemas.documents.suspense import Suspense
 from schemas.documents.tariffs import Tariff
 from schemas.documents.typologies import Typologies
@@ -40,6 +43,9 @@ DocumentKind = Literal[
     "rates",
     "suspense",
     "case_policy",
+    "rules",
+    "list",
+    "model",
     "typologies",
 ]
 DOCUMENTS: dict[str, type[Document]] = {
@@ -55,6 +61,9 @@ DOCUMENTS: dict[str, type[Document]] = {
     "rates": Rates,
     "suspense": Suspense,
     "case_policy": CasePolicy,
+    "rules": Rules,
+    "list": Listing,
+    "model": Model,
     "typologies": Typologies,
 }
 assert tuple(DOCUMENTS) == get_args(DocumentKind), "every kind of document has its class"

@@ -6,6 +6,16 @@ from collections.abc import Iterator
 
 from schemas.documents.document import Document, Problem
 from schemas.documents.typologies_of_amounts import Aggregation, RepeatedAmounts, Spike, Structuring
+from schemas.documents.typologies_of_behaviour import (
+    Benford,
+    CircularFlow,
+    CollectionAccount,
+    HighRiskCountry,
+    Layering,
+    NewAccountVelocity,
+    ProfileThenPayout,
+    RoundAmounts,
+)
 from schemas.documents.typologies_of_flow import DormantActive, FanIn, FanOut, PassThrough
 from schemas.documents.typology import Parameters
 
@@ -24,6 +34,14 @@ class Typologies(Document):
     dormant_active: DormantActive | None = None
     spike: Spike | None = None
     repeated_amounts: RepeatedAmounts | None = None
+    round_amounts: RoundAmounts | None = None
+    layering: Layering | None = None
+    new_account_velocity: NewAccountVelocity | None = None
+    profile_then_payout: ProfileThenPayout | None = None
+    circular_flow: CircularFlow | None = None
+    high_risk_country: HighRiskCountry | None = None
+    benford: Benford | None = None
+    collection_account: CollectionAccount | None = None
 
     def sets(self) -> Iterator[tuple[str, Parameters]]:
         """Those that it has, by the typology's name."""
