@@ -125,7 +125,7 @@ _ROW = ", ".join(f"c.{name}" for name in _NAMES)
 SEEN = "(cardinality(c.people) = 0 OR %(viewer)s = ANY(c.people) OR c.assignee = %(viewer)s)"
 """Whether the viewer may know of the case `c`; as `commands/case_access.py: sees`."""
 POLICY = (
-    f"(SELECT d.body FROM {LIVE}.documents AS d WHERE d.book = %(book)s AND d.kind = 'cases' "
+    f"(SELECT d.body FROM {LIVE}.documents AS d WHERE d.book = %(book)s AND d.kind = 'case_policy' "
     "AND d.status = 'in force' ORDER BY d.in_force_at DESC, d.seq DESC LIMIT 1)"
 )
 """The case policy in force, NULL where there is none."""

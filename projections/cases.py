@@ -189,12 +189,15 @@ def _returned(event: CaseReturned) -> Changed:
 
 
 def _proposed(event: DecisionProposed) -> Changed:
-    yield event.case, {
-        "status": "awaiting_second_person",
-        "proposal": event.seq,
-        "proposed": event.label,
-        "proposer": event.proposer,
-    }
+    yield (
+        event.case,
+        {
+            "status": "awaiting_second_person",
+            "proposal": event.seq,
+            "proposed": event.label,
+            "proposer": event.proposer,
+        },
+    )
 
 
 def _refused(event: DecisionRefused) -> Changed:
@@ -213,38 +216,47 @@ _OVER: Row = {"status": "closed", "assignee": "", "waits_for": "", **NO_PROPOSAL
 
 
 def _closed(event: CaseClosed) -> Changed:
-    yield event.case, {
-        **_OVER,
-        "label": event.label,
-        "closers": list(event.persons),
-        "closed_at": instant(event.at),
-        "closing": event.closing,
-        "sampled": event.sampled,
-    }
+    yield (
+        event.case,
+        {
+            **_OVER,
+            "label": event.label,
+            "closers": list(event.persons),
+            "closed_at": instant(event.at),
+            "closing": event.closing,
+            "sampled": event.sampled,
+        },
+    )
 
 
 def _reopened(event: CaseReopened) -> Changed:
-    yield event.case, {
-        "status": "reopened",
-        "team": "",
-        "touch_late": False,
-        "close_late": False,
-        "sampled": False,
-        "started_at": instant(event.at),
-        "closed_at": None,
-        "reopened": Grown(1),
-        **due_columns(event.due),
-    }
+    yield (
+        event.case,
+        {
+            "status": "reopened",
+            "team": "",
+            "touch_late": False,
+            "close_late": False,
+            "sampled": False,
+            "started_at": instant(event.at),
+            "closed_at": None,
+            "reopened": Grown(1),
+            **due_columns(event.due),
+        },
+    )
 
 
 def _merged(event: CaseMerged) -> Changed:
-    yield event.case, {
-        **_OVER,
-        "label": "duplicate",
-        "closed_at": instant(event.at),
-        "merged_into": event.into,
-        "alerts": 0,
-    }
+    yield (
+        event.case,
+        {
+            **_OVER,
+            "label": "duplicate",
+            "closed_at": instant(event.at),
+            "merged_into": event.into,
+            "alerts": 0,
+        },
+    )
     yield event.into, {**_concerns(event), "alerts": Grown(len(event.alerts))}
 
 

@@ -15,6 +15,8 @@ from projections import (
     books,
     bulks,
     business_days,
+    case_parts,
+    cases,
     charts,
     closing,
     commands,
@@ -65,6 +67,8 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     value_dates.changes,
     limits.changes,
     fees.changes,
+    cases.changes,
+    case_parts.changes,
     flags.changes,
 )
 STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED, limits.USED)
@@ -105,6 +109,8 @@ TABLES: tuple[Table, ...] = (
     *value_dates.TABLES,
     *limits.TABLES,
     *fees.TABLES,
+    *cases.TABLES,
+    *case_parts.TABLES,
     *flags.TABLES,
 )
 DIGEST = digest_of(TABLES)
