@@ -35,6 +35,7 @@ from projections import (
     payments,
     payments_in,
     positions,
+    reviews,
     stops,
     trial_balance,
     value_dates,
@@ -70,6 +71,7 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     cases.changes,
     case_parts.changes,
     flags.changes,
+    reviews.changes,
 )
 STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED, limits.USED)
 SETTLE: tuple[str, ...] = (
@@ -112,6 +114,7 @@ TABLES: tuple[Table, ...] = (
     *cases.TABLES,
     *case_parts.TABLES,
     *flags.TABLES,
+    *reviews.TABLES,
 )
 DIGEST = digest_of(TABLES)
 """Where the one stored with the tables differs, the read models are to be built anew."""

@@ -99,6 +99,7 @@ def wanted(kafka: Kafka, replication: int) -> dict[str, dict[str, Setting]]:
         kafka.commands: {**kept, _TIME: _BY_APPENDING},
         kafka.events: {**kept, _TIME: _BY_CREATION},
         kafka.outcomes: {**kept, _TIME: _BY_CREATION},
+        kafka.alerts: {**kept, _TIME: _BY_CREATION},
     }
 
 
@@ -161,13 +162,13 @@ def check(kafka: Kafka, partitions: int | None = None) -> list[Problem]:
         raise unavailable(error, f"asking {kafka.bootstrap} for its topics", kafka.heard) from error
     found = {
         name: topic
-        for name in (kafka.commands, kafka.events, kafka.outcomes)
+        for name in kafka.topics
         if (topic := cluster.topics.get(name)) is not None and topic.error is None
     }
     count = partitions or max((len(one.partitions) for one in found.values()), default=PARTITIONS)
     problems = []
     configs = _configs(admin, list(found))
-    for name in (kafka.commands, kafka.events, kafka.outcomes):
+    for name in kafka.topics:
         topic = found.get(name)
         if topic is None:
             problems.append(
@@ -232,7 +233,7 @@ def _ends(kafka: Kafka, level: IsolationLevel) -> dict[tuple[str, int], int]:
     while True:
         try:
             topics = admin.list_topics(timeout=ANSWER_S).topics
-            names = [name for name in (kafka.commands, kafka.events, kafka.outcomes) if name in topics]
+            names = [name for name in kafka.topics if name in topics]
             asked = {
                 TopicPartition(name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
                 for name in names
