@@ -91,6 +91,7 @@ HISTORY = Table(
         ("said", "jsonb NOT NULL"),
     ),
     key=("book", "case_id", "seq"),
+    indexes=(Index("case_history_seq", "(book, seq)"),),
     personal=("said",),
 )
 TABLES = (ALERTS, PAYMENTS, CHECKS, HISTORY)

@@ -208,6 +208,27 @@ def _of_case(session: Session, kind: Any, table: str, order: str, book: str, cas
     return msgspec.convert(found, list[kind])
 
 
+def named_like(session: Session, book: str, viewer: str, start: str) -> list[str]:
+    """The ids that begin so, of cases that the viewer may know of."""
+    found = _rows(
+        session,
+        f"SELECT c.case_id FROM {LIVE}.cases AS c WHERE c.book = %(book)s AND {SEEN} "
+        "AND starts_with(c.case_id, %(start)s) ORDER BY c.case_id LIMIT 10",
+        {"book": book, "viewer": viewer, "start": start},
+    )
+    return [one["case_id"] for one in found]
+
+
+def case_of(session: Session, book: str, seq: int) -> str | None:
+    """The case that an event is about."""
+    found = _rows(
+        session,
+        f"SELECT case_id FROM {LIVE}.case_history WHERE book = %(book)s AND seq = %(seq)s LIMIT 1",
+        {"book": book, "seq": seq},
+    )
+    return found[0]["case_id"] if found else None
+
+
 def cases_of(session: Session, book: str, viewer: str, *, party: str) -> list[CaseRow]:
     """The cases that a party stands in, the newest first."""
     found = _rows(
