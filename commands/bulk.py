@@ -13,6 +13,7 @@ from commands.instructions import command_of
 from schemas.bulk import BulkAccepted, InstructionRefused, SubmitBulk
 from schemas.message import Event
 from schemas.rejections import Rejection, reject
+from schemas.risk import RiskAssessed
 
 
 def submit_bulk(book: Book, command: SubmitBulk, at_ms: int) -> Decision:
@@ -60,6 +61,10 @@ def _first_refused(book: Book, command: SubmitBulk, at_ms: int) -> Rejection | N
 
 
 def _decided(book: Book, command: SubmitBulk, at_ms: int) -> Steps:
+    """What rules made of the instructions comes last, so that no gap among the others' numbers says where it
+    was: see `schemas.outcomes`.
+    """
+    assessed: list[RiskAssessed] = []
     yield BulkAccepted(
         bulk=command.bulk,
         mode=command.mode,
@@ -87,10 +92,13 @@ def _decided(book: Book, command: SubmitBulk, at_ms: int) -> Steps:
                 figures=decision.figures,
                 restricted=decision.restricted,
             )
-        elif isinstance(decision, Event):
-            yield decision
         else:
-            yield from decision
+            for event in (decision,) if isinstance(decision, Event) else decision:
+                if isinstance(event, RiskAssessed):
+                    assessed.append(event)
+                else:
+                    yield event
+    yield from assessed
 
 
 DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {SubmitBulk: submit_bulk}
