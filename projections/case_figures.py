@@ -173,10 +173,11 @@ FROM {LIVE}.cases AS c WHERE c.book = %(book)s GROUP BY c.kind ORDER BY c.kind
 def detection_outcomes(session: Session, book: str) -> list[OutcomeOfKind]:
     """Each rule and typology, by version; the most wrong first."""
     query = f"""
-SELECT source, kind, version, hits, round(hits * 1000 / sum(hits) OVER ())::bigint AS share_per_mille, parties,
-  repeated, bad, good, hits - bad - good AS open,
+SELECT source, kind, version, hits, round(hits * 1000 / sum(hits) OVER ())::bigint AS share_per_mille,
+  parties, repeated, bad, good, hits - bad - good AS open,
   CASE WHEN bad + good > 0 THEN round(bad * 1000.0 / (bad + good))::bigint END AS precision_per_mille,
-  CASE WHEN bad + good > 0 THEN round(good * 1000.0 / (bad + good))::bigint END AS false_positive_per_mille, amounts
+  CASE WHEN bad + good > 0 THEN round(good * 1000.0 / (bad + good))::bigint END AS false_positive_per_mille,
+  amounts
 FROM (
   SELECT a.source, a.kind, a.version, count(*) AS hits, count(DISTINCT nullif(a.party, '')) AS parties,
     count(nullif(a.party, '')) - count(DISTINCT nullif(a.party, '')) AS repeated,
