@@ -143,11 +143,12 @@ def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     clocks = [{"first_touch_m": 60, "resolution_m": 600}]
     items = [{"id": "call", "text": "Call"}, {"id": "ask", "text": "Ask", "required": False}]
     late = [{"priority": 5}, {"after_m": 300, "team": "first"}]
-    rules = [
+    rules: list[dict[str, Any]] = [
         {"kind": kind, "clocks": clocks, "late": late, "quality_per_mille": 500}
         for kind in ("fraud", "aml", "other")
     ]
-    rules.append({"kind": "dispute", "checklist": items, "second_person": [{"labels": ["suspicious"]}]})
+    alone = [{"labels": ["suspicious"]}]
+    rules.append({"kind": "dispute", "checklist": items, "second_person": alone})
     members = [{"user": one, "most_cases": 6, "skills": ["aml", ""]} for one in PEOPLE]
     hours = {"time_zone": "Europe/Berlin", "opens": "08:00", "closes": "18:00", "calendar": "target"}
     first = {"id": "first", "members": members, "pushes": other == "main"}

@@ -45,6 +45,7 @@ from tests.story import (
     Word,
     account,
     given,
+    grant,
     happened,
     party,
     party_becomes,
@@ -186,6 +187,7 @@ def test_a_payment_whose_review_is_over_is_released_by_no_case() -> None:
 
 def test_a_case_is_no_way_around_the_approval_that_a_release_needs() -> None:
     in_review()
+    when(role("checker", "Approve"), [grant(one, "checker") for one in ("ann", "ben", "cid")])
     when(approval_policy(line("ReleasePayment", roles=("worker",), count=2, id="two")))
     then(happened(DocumentPublished))
     when(propose("c1", "legitimate", act("release", "p1")).by("ann"), confirm("c1").by("ben"))
