@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from book.features.keeping import keep
 from book.ruling import ListInForce, ModelInForce, RulesInForce
 from book.state import Book
+from schemas.documents.conditions import comparisons
 from schemas.documents.lists import Listing
 from schemas.documents.models import Model
 from schemas.documents.rules import Rules
@@ -23,6 +25,14 @@ def rules_in_force(book: Book, document: str, body: Rules) -> None:
         shelf = book.documents[f"rules/{document}"]
         ruling.rules[document] = RulesInForce(shelf.in_force, shelf.digest, body)
     ruling.key = _key(ruling.rules)
+    keep(book, {name for one in ruling.rules.values() for name in features_of(one.body)})
+
+
+def features_of(rules: Rules) -> Iterator[str]:
+    """The features that its rules ask for, those in shadow too."""
+    for rule in rules.rules:
+        if rule.stage != "off":
+            yield from (one.feature for _, one in comparisons(rule.when, "") if one.feature)
 
 
 def _key(rules: dict[str, RulesInForce]) -> str:
