@@ -25,14 +25,15 @@ def rules_in_force(book: Book, document: str, body: Rules) -> None:
         shelf = book.documents[f"rules/{document}"]
         ruling.rules[document] = RulesInForce(shelf.in_force, shelf.digest, body)
     ruling.key = _key(ruling.rules)
-    keep(book, {name for one in ruling.rules.values() for name in features_of(one.body)})
+    keep(book, [one for in_force in ruling.rules.values() for one in _features(in_force.body)])
 
 
-def features_of(rules: Rules) -> Iterator[str]:
-    """The features that its rules ask for, those in shadow too."""
+def _features(rules: Rules) -> Iterator[str]:
     for rule in rules.rules:
         if rule.stage != "off":
-            yield from (one.feature for _, one in comparisons(rule.when, "") if one.feature)
+            for _, one in comparisons(rule.when, ""):
+                if one.feature:
+                    yield one.feature
 
 
 def _key(rules: dict[str, RulesInForce]) -> str:
