@@ -26,6 +26,7 @@ from console import (
     orders_commands,
     payment_commands,
     reviews_commands,
+    rules_commands,
     topics_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
@@ -49,6 +50,7 @@ ledger_commands.register(app)
 orders_commands.register(app)
 payment_commands.register(app)
 reviews_commands.register(app)
+rules_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
 flags_commands.register(app)
