@@ -23,6 +23,7 @@ from console import (
     flags_commands,
     keys_commands,
     ledger_commands,
+    lists_commands,
     orders_commands,
     payment_commands,
     reviews_commands,
@@ -51,6 +52,7 @@ orders_commands.register(app)
 payment_commands.register(app)
 reviews_commands.register(app)
 rules_commands.register(app)
+lists_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
 flags_commands.register(app)
