@@ -33,7 +33,7 @@ PARTS = st.sampled_from([0, 0, 1, 1, 5, 6, 7, 143, 144, 145, 6 * 144, 29 * 144, 
     st.integers(0, 40),
     st.integers(0, 15),
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_window_is_the_sum_of_the_slices_that_still_count(
     acts: list[tuple[int, int]], later: int, since: int, kept: int
 ) -> None:
@@ -71,7 +71,7 @@ def at_most(name: str) -> Iterator[None]:
 
 
 @given(st.lists(st.tuples(JUMPS, NAMES), max_size=40), NAMES, JUMPS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_payees_are_the_newest_and_whoever_comes_again_is_new(
     acts: list[tuple[int, str]], asked: str, back: int
 ) -> None:
@@ -92,6 +92,7 @@ def test_payees_are_the_newest_and_whoever_comes_again_is_new(
 
 
 @given(st.lists(st.tuples(JUMPS, NAMES), max_size=40), NAMES)
+@settings(deadline=None)
 def test_so_are_devices(acts: list[tuple[int, str]], asked: str) -> None:
     devices = b""
     naive: list[tuple[str, int]] = []
@@ -106,7 +107,7 @@ def test_so_are_devices(acts: list[tuple[int, str]], asked: str) -> None:
 
 
 @given(st.lists(st.tuples(JUMPS, NAMES, st.integers(1, 3)), max_size=40), NAMES, st.integers(1, 3), JUMPS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_recent_are_the_newest_payments(
     acts: list[tuple[int, str, int]], payee: str, amount: int, back: int
 ) -> None:
@@ -135,7 +136,7 @@ def test_what_looks_like_a_payee_across_two_payments_is_none() -> None:
 
 
 @given(st.lists(st.tuples(JUMPS, NAMES, NAMES), max_size=40), NAMES, NAMES, st.integers(0, 100), JUMPS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_sharing_is_remembered_for_a_turn_at_least(
     acts: list[tuple[int, str, str]], what: str, who: str, back: int, later: int
 ) -> None:
@@ -170,6 +171,7 @@ def test_what_is_shared_no_more_is_forgotten_a_little_at_a_time() -> None:
 
 
 @given(st.lists(st.integers(1, INT64_MAX), max_size=30))
+@settings(deadline=None)
 def test_moments_are_exact_whatever_the_amounts(amounts: list[int]) -> None:
     moments = Moments()
     for one in amounts:
@@ -179,6 +181,7 @@ def test_moments_are_exact_whatever_the_amounts(amounts: list[int]) -> None:
 
 
 @given(st.lists(st.binary(min_size=2, max_size=2)), st.binary(min_size=2, max_size=2))
+@settings(deadline=None)
 def test_only_what_stands_at_its_own_place_is_found(keys: list[bytes], wanted: bytes) -> None:
     assert seen.stands(b"".join(keys), wanted) == (wanted in keys)
     left = [one for one in dict.fromkeys(reversed(keys)) if one != wanted][: MOST - 1]
