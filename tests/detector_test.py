@@ -98,8 +98,23 @@ def test_crashes_lose_and_double_nothing(
             except (Crash, DaybookError) as error:
                 met.add(type(error))
         assert alerts_in(derived) == right, f"seed {seed}"
-    assert {Crash, Uncertain, Fenced} <= met
+    assert {Crash, Uncertain} <= met
     assert any(one > BEFORE_FIRST for one in began) == kept
+
+
+def test_a_zombie_is_fenced(log: MemoryLog, right: list[Alert]) -> None:
+    derived, reader = MemoryLog(), log.reader()
+    zombie = Host(Detector(reader), reader, in_memory(derived), at_once=500)
+    zombie.step()
+    behind = log.reader()
+    later = derived.reopen()
+    other = Host(Detector(behind), behind, in_memory(later), at_once=500)
+    with pytest.raises(Fenced):
+        while zombie.step():
+            pass
+    while other.step():
+        pass
+    assert alerts_in(later) == right
 
 
 def test_a_snapshot_of_another_log_or_a_damaged_one_is_passed_over(
