@@ -30,6 +30,11 @@ def alerts_in(log: MemoryLog) -> list[Alert]:
     return [decode_alert(value) for value in values(log)]
 
 
+def run_out(host: Host) -> None:
+    while host.step():
+        pass
+
+
 @pytest.fixture(scope="module")
 def log() -> MemoryLog:
     return stored(busy(1, 2_500), busy(2, 500, 20, "other"))
@@ -93,8 +98,7 @@ def test_crashes_lose_and_double_nothing(
                 derived = derived.reopen()
         for zombie in zombies:
             try:
-                while zombie.step():
-                    pass
+                run_out(zombie)
             except (Crash, DaybookError) as error:
                 met.add(type(error))
         assert alerts_in(derived) == right, f"seed {seed}"
@@ -110,10 +114,8 @@ def test_a_zombie_is_fenced(log: MemoryLog, right: list[Alert]) -> None:
     later = derived.reopen()
     other = Host(Detector(behind), behind, in_memory(later), at_once=500)
     with pytest.raises(Fenced):
-        while zombie.step():
-            pass
-    while other.step():
-        pass
+        run_out(zombie)
+    run_out(other)
     assert alerts_in(later) == right
 
 
@@ -126,8 +128,7 @@ def test_a_snapshot_of_another_log_or_a_damaged_one_is_passed_over(
         reader, derived = of.reader(), MemoryLog()
         detector = Detector(reader, place, snapshot_events=1, snapshot_s=0)
         host = Host(detector, reader, in_memory(derived), at_once=1_000)
-        while host.step():
-            pass
+        run_out(host)
         return detector.began_at, alerts_in(derived)
 
     assert run(log) == (BEFORE_FIRST, right)
