@@ -1,8 +1,10 @@
 """`alerts`: detection over a month of a bank's transfers, and how soon an alert follows its payment.
 
 `alerts/typology` is the detector with one typology in force, `alerts/all` with all of the example document,
-`alerts/none` with no document: decoding, flows and the directory. 10,000 accounts make two movements a day
-each; one in twenty is large enough to be looked at. `alerts/kafka` has an engine decide transfers at half the
+`alerts/none` with no document: decoding, flows and the directory. 10,000 customers make two movements a day
+each: one in twenty is of 2,000.00 to 12,000.00, the rest are as payments are (a median of 30.00, log-normal).
+`alerts/dense` is `alerts/all` where each is as large as that one in twenty, so that nearly every typology has
+work with every movement. All are in seconds of the processor, not of the clock. `alerts/kafka` has an engine decide transfers at half the
 rate that it manages, each of them a pattern by itself, and measures from the append of the event to the
 append of its alert, both by the broker's clock of this machine.
 """
@@ -28,8 +30,10 @@ from engine.links import FIRST_LINK, linked
 from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out, Record
 from gateway.document_files import read_drafts
+from schemas.accounts import AccountOpened
 from schemas.books import BusinessDateRolled
 from schemas.catalogue import decode_event, encode
+from schemas.message import Event
 from schemas.postings import Posting
 from schemas.publishing import DocumentPublished
 from schemas.transfers import TransferPosted
@@ -40,20 +44,24 @@ APART_MS: Final = 4_320
 DAY_MS: Final = 86_400_000
 PAGE: Final = 1_000
 EXAMPLE: Final = Path(__file__).parent.parent / "examples" / "typologies.yaml"
-NAMES: Final = (f"{NAME}/none", *(f"{NAME}/{name}" for name in TYPOLOGIES), f"{NAME}/all")
+NAMES: Final = (f"{NAME}/none", *(f"{NAME}/{name}" for name in TYPOLOGIES), f"{NAME}/all", f"{NAME}/dense")
 
 
 class Month:
-    """Events as an engine would have written them. sets: the typologies that are in force."""
+    """Events as an engine would have written them, each customer with an account. dense: see above."""
 
-    def __init__(self, movements: int) -> None:
+    def __init__(self, movements: int, *, dense: bool = False) -> None:
         founded = MemoryLog()
         book.founded(founded)
-        self.before = [
-            event
-            for event in (decode_event(record.value) for record in founded.events(BEFORE_FIRST))
-            if event.book == book.BOOK
-        ]
+        self._dense = dense
+        self.before: list[Event] = []
+        for record in founded.events(BEFORE_FIRST):
+            event = decode_event(record.value)
+            if event.book != book.BOOK:
+                continue
+            if isinstance(event, AccountOpened) and event.party:
+                event = msgspec.structs.replace(event, party=f"party of {event.account}")
+            self.before.append(event)
         self.key = book.BOOK.encode()
         self.began_ms = self.before[-1].at
         self.transfers = self._transfers(movements)
@@ -64,7 +72,7 @@ class Month:
         first = self.before[-1].seq + 2
         day = datetime.date(2026, 3, 2)
         balances = [book.OPENING_MINOR] * book.ACCOUNTS
-        found = []
+        found: list[bytes] = []
         for number in range(movements):
             at += APART_MS
             if number % (DAY_MS // APART_MS) == 0:
@@ -77,8 +85,9 @@ class Month:
                     )
                 )
             payer, payee = chance.sample(range(book.ACCOUNTS), 2)
+            large = self._dense or number % 20 == 0
             amount = (
-                chance.randrange(200_000, 1_200_000) if number % 20 == 0 else chance.randrange(500, 90_000)
+                chance.randrange(200_000, 1_200_000) if large else int(chance.lognormvariate(8.0, 1.5)) + 1
             )
             balances[payer] -= amount
             balances[payee] += amount
@@ -169,16 +178,17 @@ class _Nowhere:
 
 def contenders(size: Size, asked: set[str]) -> list[Contender]:
     """Those that are asked for; `alerts` is all of them."""
-    month = Month(size.events)
-    first = len(month.before) + 1
     found = []
+    month: Month | None = None
     for name in NAMES:
         if NAME not in asked and name not in asked and "all" not in asked:
             continue
         what = name.partition("/")[2]
-        names = () if what == "none" else tuple(TYPOLOGIES) if what == "all" else (what,)
+        names = () if what == "none" else (what,) if what in TYPOLOGIES else tuple(TYPOLOGIES)
+        if month is None or what == "dense":
+            month = Month(size.events, dense=what == "dense")
         records = month.records(sets_of(*names))
-        turn: Callable[[], Sample] = _turn(records, first)
+        turn: Callable[[], Sample] = _turn(records, len(month.before) + 1)
         found.append(Contender(name, turn, against=(f"{NAME}/none",) if what != "none" else ()))
     return found
 
