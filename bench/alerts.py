@@ -4,9 +4,10 @@
 `alerts/none` with no document: decoding, flows and the directory. 10,000 customers make two movements a day
 each: one in twenty is of 2,000.00 to 12,000.00, the rest are as payments are (a median of 30.00, log-normal).
 `alerts/dense` is `alerts/all` where each is as large as that one in twenty, so that nearly every typology has
-work with every movement. All are in seconds of the processor, not of the clock. `alerts/kafka` has an engine decide transfers at half the
-rate that it manages, each of them a pattern by itself, and measures from the append of the event to the
-append of its alert, both by the broker's clock of this machine.
+work with every movement. All are in seconds of the processor, not of the clock.
+
+`alerts/kafka` has an engine decide transfers at half the rate that it manages, each of them a pattern by
+itself, and measures from the append of the event to the append of its alert, both by this machine's clock.
 """
 
 from __future__ import annotations
