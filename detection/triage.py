@@ -14,7 +14,7 @@ It must never leave an alert out: what does not fit into the memory of a group i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -28,6 +28,10 @@ MOST_REMEMBERED: Final = 500
 """Alerts of a group that are known again. One above does not raise the priority."""
 HIGHEST: Final = 2**53
 SURE: Final = 1_000
+KEPT_MS: Final = 45 * 86_400_000
+"""How long after its newest alert a group is remembered. What comes later still joins or reopens its case,
+with a priority of its own.
+"""
 
 
 class Group(msgspec.Struct, array_like=True):
@@ -104,6 +108,15 @@ def report(group: Group | None, alert: Alert) -> tuple[Group, ReportAlerts]:
         alerts=(alert,),
         priority=priority,
     )
+
+
+def stale(groups: Iterable[tuple[str, Group]]) -> Iterator[str]:
+    """Cases whose group need not be remembered any more, as seen from the newest alert of their book."""
+    rows = [(case, group.book, group.at) for case, group in groups]
+    newest: dict[str, int] = {}
+    for _, book, at in rows:
+        newest[book] = max(newest.get(book, at), at)
+    return (case for case, book, at in rows if at < newest[book] - KEPT_MS)
 
 
 def ranked(groups: Iterable[tuple[str, Group]], capacity: int) -> Sequence[Ranked]:
