@@ -30,6 +30,9 @@ def person_registered(book: Book, event: PersonRegistered) -> None:
 def user_registered(book: Book, event: UserRegistered) -> None:
     """The user can be given roles."""
     book.actors[event.user] = Actor(person=event.person, party=event.party)
+    if event.party:
+        own = book.cases.own.get(event.person, ())
+        book.cases.own[event.person] = own if event.party in own else (*own, event.party)
 
 
 def system_registered(book: Book, event: SystemRegistered) -> None:

@@ -18,6 +18,7 @@ from book.shelf import Shelf, Version
 from book.state import Book, Role
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.calendars import Calendar
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.kinds import known
 from schemas.documents.products import Product
@@ -107,6 +108,10 @@ def _rates(book: Book, document: str, body: Rates) -> None:
     book.in_force.rates[document] = rates.in_force(document, version, body)
 
 
+def _case_policy(book: Book, document: str, body: CasePolicy) -> None:
+    book.in_force.cases = body
+
+
 ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "product": _product,
     "counterpart": _counterpart,
@@ -119,6 +124,7 @@ ENFORCE: dict[str, Callable[[Book, str, Any], None]] = {
     "calendar": _calendar,
     "rates": _rates,
     "suspense": suspense_in_force,
+    "case_policy": _case_policy,
     "rules": rules_in_force,
     "list": list_in_force,
     "model": model_in_force,

@@ -15,6 +15,7 @@ from book import (
     approvals,
     books,
     bulk,
+    cases,
     closing,
     crossbook,
     documents,
@@ -97,6 +98,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **exchange.EVOLVE,
     **positions.EVOLVE,
     **value_dates.EVOLVE,
+    **cases.EVOLVE,
 }
 
 

@@ -15,6 +15,7 @@ from book.policies import LinesInForce
 from book.rates import RatesInForce
 from book.ruling import Ruling
 from schemas.documents.approval_policies import ApprovalPolicy
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.products import Product
 from schemas.documents.rails import Rail
@@ -31,6 +32,7 @@ class InForce(msgspec.Struct):
     rails: by id; a payment names its rail.
     calendars: the banking days of each, by its id.
     toxic: what no role may permit both.   emergency: the roles that check in anybody's place.
+    rates: the tables of exchange rates, by id.   cases: how they are worked; None where no policy says.
     rates: the tables of exchange rates, by id.
     ruling: rules, lists and models.
     kept_features, keeping: the features that rules in force name, and what is counted for them, None where
@@ -50,6 +52,7 @@ class InForce(msgspec.Struct):
     rails: dict[str, Rail] = {}
     calendars: dict[str, BankingDays] = {}
     rates: dict[str, RatesInForce] = {}
+    cases: CasePolicy | None = None
     ruling: Ruling = msgspec.field(default_factory=Ruling)
     kept_features: tuple[str, ...] = ()
     keeping: Keeping | None = None

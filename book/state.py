@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from book.accruals import Bearing, EndOfDay
+from book.case import Cases
 from book.crossings import Crossings
 from book.deferred import Deferred
 from book.features.counts import AccountCounts, PartyCounts
@@ -205,6 +206,7 @@ class Book(msgspec.Struct):
     deferred: dict[int, Deferred] = {}
     orders: Orders = msgspec.field(default_factory=Orders)
     receipts: Receipts = msgspec.field(default_factory=Receipts)
+    cases: Cases = msgspec.field(default_factory=Cases)
     flags: Flags = msgspec.field(default_factory=Flags)
 
 

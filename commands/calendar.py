@@ -10,7 +10,7 @@ import functools
 import importlib.resources
 from zoneinfo import ZoneInfo
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MS = datetime.timedelta(milliseconds=1)
 _SECOND = datetime.timedelta(seconds=1)
 _MINUTE = datetime.timedelta(minutes=1)
@@ -41,17 +41,17 @@ def local_date(time_zone: str, at_ms: int) -> datetime.date:
 @functools.lru_cache(maxsize=1_024)
 def _date_at(time_zone: str, second: int) -> datetime.date:
     """Offsets are whole seconds, so a second lies in one day; a bulk of payments asks for the same one."""
-    return (_EPOCH + second * _SECOND).astimezone(_known(time_zone)).date()
+    return (EPOCH + second * _SECOND).astimezone(_known(time_zone)).date()
 
 
 def local_text(time_zone: str, at_ms: int) -> str:
     """The moment as people in the zone write it: 2026-03-01 08:00."""
-    return (_EPOCH + at_ms * _MS).astimezone(_known(time_zone)).strftime("%Y-%m-%d %H:%M")
+    return (EPOCH + at_ms * _MS).astimezone(_known(time_zone)).strftime("%Y-%m-%d %H:%M")
 
 
 def midnight_ms(time_zone: str, day: datetime.date) -> int:
     """When the day begins in the zone, Unix milliseconds."""
-    return (datetime.datetime.combine(day, datetime.time(), _known(time_zone)) - _EPOCH) // _MS
+    return (datetime.datetime.combine(day, datetime.time(), _known(time_zone)) - EPOCH) // _MS
 
 
 def local_minute(time_zone: str, at_ms: int) -> int:
@@ -62,7 +62,7 @@ def local_minute(time_zone: str, at_ms: int) -> int:
 @functools.lru_cache(maxsize=1_024)
 def _offset_minutes(time_zone: str, quarter: int) -> int:
     """How far the zone is ahead of UTC in a quarter of an hour; clocks change at the end of one."""
-    at = _EPOCH + quarter * _QUARTER_MS * _MS
+    at = EPOCH + quarter * _QUARTER_MS * _MS
     offset = at.astimezone(_known(time_zone)).utcoffset()
     assert offset is not None, "a zone has an offset at every moment"
     return offset // _MINUTE

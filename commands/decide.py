@@ -16,6 +16,10 @@ from commands import (
     approvals,
     books,
     bulk,
+    case_clocks,
+    case_decisions,
+    case_staff,
+    cases,
     closing,
     crossbook,
     delegations,
@@ -76,6 +80,9 @@ HANDLERS.update(
         **quotes.DECIDE,
         **exchange.DECIDE,
         **value_dates.DECIDE,
+        **cases.DECIDE,
+        **case_staff.DECIDE,
+        **case_decisions.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -100,6 +107,9 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     "payment_silence": rail_reports.no_answer,
     QUOTE_TIMER: quotes.expire_quote,
     VALUE_DATE: value_dates.release,
+    "case_touch": case_clocks.not_touched,
+    "case_close": case_clocks.not_closed,
+    "case_step": case_clocks.escalate,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

@@ -11,6 +11,7 @@ import orjson
 
 from book.state import Book
 from commands import policy_documents, products, rates_documents, risk_documents, typology_documents
+from commands.case_policy import check_case_policy
 from commands.charts import check_chart
 from commands.counterparts import check_counterpart
 from commands.decision import Decide, Decision
@@ -86,6 +87,7 @@ CHECK: dict[str, Callable[[Book, Any], Iterator[Problem]]] = {
     "calendar": lambda book, calendar: iter(()),
     "rates": rates_documents.check_rates,
     "suspense": check_suspense,
+    "case_policy": check_case_policy,
     **risk_documents.CHECK,
     **typology_documents.CHECK,
 }

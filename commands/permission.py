@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from book.state import Actor, Book
 from commands.reach import REACH, Reach
+from schemas import cases
 from schemas.access import (
     DefineRole,
     GrantRole,
@@ -17,6 +18,7 @@ from schemas.access import (
 )
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
+from schemas.cases import OpenCase
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
 from schemas.flags import ClearFlag
@@ -56,6 +58,7 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RaiseLimit,
         WaiveFee,
         ClearFlag,
+        *(kind for kind in cases.COMMANDS if kind is not OpenCase),
         ReleasePayment,
         DeclinePayment,
         EscalateReview,

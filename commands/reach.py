@@ -14,9 +14,11 @@ from book.state import Book
 from book.transfers import find_posted
 from book.waiting import Waiting
 from commands.touches import TOUCHES
+from schemas import cases
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
 from schemas.approvals import Approve, Decline, Withdraw
 from schemas.bulk import SubmitBulk
+from schemas.cases import MergeCases, OpenCase
 from schemas.catalogue import COMMAND_TYPES
 from schemas.crossbook import SendToBook
 from schemas.exchange import Exchange, RequestQuote
@@ -26,6 +28,7 @@ from schemas.interest import CapitaliseInterest
 from schemas.limits import RaiseLimit
 from schemas.message import Command
 from schemas.parties import ChangePartyProfile, ChangePartyStatus, RatePartyRisk, RegisterParty
+from schemas.reported import ReportAlerts
 from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
 from schemas.value_dates import PostBackValued
 
@@ -200,6 +203,18 @@ def _given(command: RequestQuote | Exchange, sell: str, buy: str) -> list[tuple[
     return [(currency, amount) for currency, amount in sides if amount is not None] or None
 
 
+def _case(book: Book, command: Any) -> Reach:
+    """Whom a case is about, and how much; one that is to be opened says it."""
+    found = book.cases.by_id.get(command.case)
+    if found is None:
+        return Reach(parties=[command.party]) if isinstance(command, OpenCase | ReportAlerts) else Reach()
+    other = book.cases.by_id.get(command.into) if isinstance(command, MergeCases) else None
+    concerned = (*found.parties, *(other.parties if other is not None else ()))
+    parties = [one for one in concerned if one in book.parties]
+    branches = [book.parties[one].branch for one in parties]
+    return Reach(parties, branches=branches, amounts=list(found.amounts.items()) or None)
+
+
 REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     Transfer: _transfer,
     PostEntries: _post_entries,
@@ -228,6 +243,8 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     PostBackValued: _post_entries,
     RequestQuote: _request_quote,
     Exchange: _exchange,
+    **{kind: _case for kind in cases.COMMANDS if "case" in kind.__struct_fields__},
+    ReportAlerts: _case,
 }
 """What each command touches. A command that is not here has nothing a scope could judge, so only a permit
 without a scope allows it."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from book.state import Book
 from commands.calendar import local_text
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.conditions import comparisons
 from schemas.documents.document import Document, Problem
 from schemas.documents.products import Product
@@ -52,6 +53,11 @@ def _rail(rail: Rail) -> Named:
         yield "calendar", "calendar", rail.calendar
 
 
+def _case_policy(policy: CasePolicy) -> Named:
+    if policy.hours.calendar is not None:
+        yield "hours.calendar", "calendar", policy.hours.calendar
+
+
 def _rules(rules: Rules) -> Named:
     for index, rule in enumerate(rules.rules):
         for path, one in comparisons(rule.when, f"rules[{index}].when"):
@@ -61,5 +67,10 @@ def _rules(rules: Rules) -> Named:
                 yield f"{path}.model", "model", one.model
 
 
-NAMES: dict[str, Callable[[Any], Named]] = {"product": _product, "rail": _rail, "rules": _rules}
+NAMES: dict[str, Callable[[Any], Named]] = {
+    "product": _product,
+    "rail": _rail,
+    "rules": _rules,
+    "case_policy": _case_policy,
+}
 """The documents that a document of each kind names."""

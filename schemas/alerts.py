@@ -13,13 +13,16 @@ import annotated_types as at
 import msgspec
 from msgspec import Meta
 
-from schemas.fields import AmountOrZero, Id, Label, Millis
+from schemas.fields import AmountOrZero, Id, Label, Millis, SignedAmount, Text
 from schemas.flags import Evidence
 from schemas.message import Value
 
 AlertSource = Literal["rule", "typology", "stream"]
 """Who noticed: a rule in the ordered path, a typology of one book, or a stream over all books."""
 Confidence = Annotated[int, Meta(ge=0, le=1_000), at.Ge(0), at.Le(1_000)]
+
+AlertVersion = Annotated[int, Meta(ge=0, le=2**31 - 1), at.Ge(0), at.Le(2**31 - 1)]
+Figures = Annotated[dict[Label, SignedAmount | Text], Meta(max_length=50), at.MaxLen(50)]
 
 
 class Alert(Value, tag_field="type", tag="Alert"):
@@ -39,11 +42,11 @@ class Alert(Value, tag_field="type", tag="Alert"):
     id: Id
     source: AlertSource
     kind: Label
-    version: int
+    version: AlertVersion
     book: Id
     at: Millis
     first_at: Millis
-    day: str
+    day: Label
     party: Label = ""
     account: Label = ""
     payee: Label = ""
@@ -52,8 +55,8 @@ class Alert(Value, tag_field="type", tag="Alert"):
     currency: Label = ""
     amount: AmountOrZero = 0
     confidence: Confidence = 500
-    figures: dict[str, int | str] = {}
-    words: Annotated[str, Meta(max_length=500), at.MaxLen(500)] = ""
+    figures: Figures = {}
+    words: Text = ""
     evidence: Evidence = ()
     shadow: bool = False
 

@@ -17,6 +17,7 @@ from schemas import (
     approvals,
     books,
     bulk,
+    cases,
     closing,
     crossbook,
     end_of_day,
@@ -35,6 +36,7 @@ from schemas import (
     publishing,
     rail_reports,
     repairs,
+    reported,
     reviews,
     risk,
     stops,
@@ -69,6 +71,8 @@ COMMANDS: tuple[type[Command], ...] = (
     *stops.COMMANDS,
     *exchange.COMMANDS,
     *value_dates.COMMANDS,
+    *cases.COMMANDS,
+    *reported.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
     CommandRejected,
@@ -101,6 +105,7 @@ EVENTS: tuple[type[Event], ...] = (
     *exchange.EVENTS,
     *positions.EVENTS,
     *value_dates.EVENTS,
+    *cases.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Union
 
 import msgspec
 
-from schemas import flags, risk
+from schemas import cases, flags, risk
 from schemas.access import PersonRegistered, RoleDefined, SystemRegistered, UserRegistered
 from schemas.accounts import AccountBlocked, AccountOpened, BlockLifted
 from schemas.approvals import (
@@ -55,6 +55,7 @@ FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
         BlockLifted,
         AmountCounted,
         *flags.EVENTS,
+        *cases.EVENTS,
         ReviewBegan,
         ReviewEscalated,
         ReviewReleased,

@@ -192,6 +192,27 @@ Reason = Literal[
     "calendar_not_found",
     "first_date_in_past",
     "no_run_left",
+    # cases
+    "case_exists",
+    "case_not_found",
+    "case_state_conflict",
+    "case_merged",
+    "not_assignee",
+    "about_oneself",
+    "not_in_team",
+    "not_on_shift",
+    "case_load_reached",
+    "team_capacity_reached",
+    "queue_empty",
+    "nobody_fits",
+    "not_a_case_worker",
+    "skill_missing",
+    "checklist_open",
+    "act_not_of_case",
+    "decision_refused",
+    "proposal_changed",
+    "proposer_not_permitted",
+    "people_differ",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -527,6 +548,34 @@ CATALOGUE: dict[str, Entry] = {
     "calendar_not_found": Entry("There is no calendar {calendar} in force.", "correct it"),
     "first_date_in_past": Entry("The first date {first} is before today, {today}.", "correct it"),
     "no_run_left": Entry("No date of the order is on or before its last.", "correct it"),
+    # No figure of these says which case it is, or who is concerned: a public record has them.
+    "case_exists": Entry("There is such a case already.", "correct it"),
+    "case_not_found": Entry("There is no such case, or it is not for this user.", "correct it"),
+    "case_state_conflict": Entry("The case is {status}, so this cannot be done.", "correct it"),
+    "case_merged": Entry("The case went into another one, which can be reopened.", "correct it"),
+    "not_assignee": Entry("Only who has the case can do this.", "correct it"),
+    "about_oneself": Entry("Nobody works on a case about themselves.", "ask the bank"),
+    "not_in_team": Entry("The policy has no team with this user in it.", "ask the bank"),
+    "not_on_shift": Entry("It is not the user's shift.", "new id, later"),
+    "case_load_reached": Entry("The user has {has} cases, and {most} at once is the most.", "new id, later"),
+    "team_capacity_reached": Entry("The team has had {most} cases today, its most.", "new id, later"),
+    "queue_empty": Entry("Nothing in the queue is for this user.", "new id, later"),
+    "nobody_fits": Entry("Nobody on shift can have the case now.", "new id, later"),
+    "not_a_case_worker": Entry("{actor} has no role that permits to take cases.", "ask the bank"),
+    "skill_missing": Entry("{actor} does not know about {skill}, which is asked for.", "correct it"),
+    "checklist_open": Entry("{left} on the checklist is not done, {item} first.", "correct it"),
+    "act_not_of_case": Entry(
+        "The case does not concern what act {act} (from 0), {action}, is of; or it is there twice.",
+        "correct it",
+    ),
+    "decision_refused": Entry(
+        "All or nothing: act {act} (from 0), {action}, is refused as {refused}.", "correct it"
+    ),
+    "proposal_changed": Entry("That is not what is proposed now. Look again.", "new id, later"),
+    "proposer_not_permitted": Entry(
+        "Who proposed this may do so no longer; somebody else has to propose it.", "ask the bank"
+    ),
+    "people_differ": Entry("Not the same people may see both cases.", "correct it"),
 }
 
 

@@ -29,3 +29,6 @@ class ReportAlerts(Command, tag="ReportAlerts"):
     alerts: Annotated[tuple[Alert, ...], Meta(min_length=1, max_length=MOST_ALERTS), at.Len(1, MOST_ALERTS)]
     priority: Annotated[int, Meta(ge=0, le=2**53), at.Ge(0), at.Le(2**53)] = 0
     skill: Label = ""
+
+
+COMMANDS = (ReportAlerts,)

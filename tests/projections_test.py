@@ -17,7 +17,19 @@ from book.state import SYSTEM_BOOK, Book
 from engine.log.records import BEFORE_FIRST
 from projections.database import Session
 from projections.queries import business_days, trial_balance
-from schemas import approvals, flags, holds, orders, payments, payments_in, rail_reports, repairs, risk, stops
+from schemas import (
+    approvals,
+    cases,
+    flags,
+    holds,
+    orders,
+    payments,
+    payments_in,
+    rail_reports,
+    repairs,
+    risk,
+    stops,
+)
 from schemas.catalogue import EVENT_TYPES, decode_event
 from schemas.message import Event
 from schemas.rejections import CommandRejected, CommandRepeated
@@ -47,6 +59,7 @@ NEVER_HERE |= {
 NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}
 NEVER_HERE |= {"QuoteGiven", "QuoteExpired", "Exchanged", "Revalued"}  # see currencies_rows_test
 NEVER_HERE |= {"CreditReleased", "BackValuedPosted"}
+NEVER_HERE |= {one.__name__ for one in cases.EVENTS}
 """What no read model but `audit` takes note of."""
 
 

@@ -272,6 +272,8 @@ class Business:
             return chance.choice(usual * 9 + list(accounts) + ["nowhere"])
         if name == "currency":
             return chance.choice(("EUR",) * 19 + ("USD",))
+        if name in {"to", "people"}:
+            return chance.choice((*PEOPLE, "gate"))
         if name == "to_book":
             return "side" if book == "main" else "main"
         if name in {"rail", "kind"}:

@@ -17,6 +17,8 @@ from tests import (
     approvals_test,
     books_test,
     bulk_test,
+    case_decisions_test,
+    cases_test,
     closing_test,
     crossbook_test,
     documents_test,
@@ -66,6 +68,8 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     flags_test.REJECTIONS,
     exchange_test.REJECTIONS,
     value_dates_test.REJECTIONS,
+    cases_test.REJECTIONS,
+    case_decisions_test.REJECTIONS,
 )
 OF_THE_PIPELINE = UNREMEMBERED | {"internal_error", "too_many_waiting"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.documents.approval_policies import ApprovalPolicy
 from schemas.documents.calendars import Calendar
+from schemas.documents.case_policy import CasePolicy
 from schemas.documents.charts import Chart
 from schemas.documents.counterparts import Counterpart
 from schemas.documents.document import Document, Problem
@@ -41,6 +42,7 @@ DocumentKind = Literal[
     "calendar",
     "rates",
     "suspense",
+    "case_policy",
     "rules",
     "list",
     "model",
@@ -58,6 +60,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "calendar": Calendar,
     "rates": Rates,
     "suspense": Suspense,
+    "case_policy": CasePolicy,
     "rules": Rules,
     "list": Listing,
     "model": Model,

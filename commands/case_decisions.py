@@ -1,0 +1,217 @@
+"""What is decided about how a case ends: proposed, confirmed by another person, refused; reopened, merged.
+
+Nobody confirms what they proposed, behind whatever user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from book.case import HELD, QUEUED, Case
+from book.state import Book
+from commands.case_access import at_work, in_state, is_about, visible
+from commands.case_acts import done, not_of_case, refused_now
+from commands.case_clocks import touched
+from commands.case_policy import due_sooner, is_sampled, rules_of, second_person_asked
+from commands.case_staff import pushed
+from commands.cases import reopened
+from commands.decision import Decide, Decision, Steps
+from commands.permission import permits
+from schemas.cases import (
+    Act,
+    CaseClosed,
+    CaseLabel,
+    CaseMerged,
+    ConfirmDecision,
+    DecisionProposed,
+    DecisionRefused,
+    MergeCases,
+    ProposeDecision,
+    RefuseDecision,
+    ReopenCase,
+)
+from schemas.fields import INT64_MAX
+from schemas.message import Command
+from schemas.rejections import Rejection, reject
+
+
+def propose_decision(book: Book, command: ProposeDecision, at_ms: int) -> Decision:
+    """Rejected, in this order: case_not_found, case_state_conflict, not_assignee, about_oneself,
+    checklist_open, act_not_of_case, decision_refused.
+    """
+    case = at_work(book, command.case, command.actor)
+    if isinstance(case, Rejection):
+        return case
+    open_items = [one.id for one in case.checklist if one.required and one.id not in case.ticked]
+    if open_items:
+        return reject("checklist_open", item=open_items[0], left=len(open_items))
+    if refused := not_of_case(case, command.acts):
+        return refused
+    if refused := refused_now(book, command.case, case, command.acts, command, at_ms):
+        return refused
+    return _proposed(book, command, case, at_ms)
+
+
+def _proposed(book: Book, command: ProposeDecision, case: Case, at_ms: int) -> Steps:
+    person = book.actors[command.actor].person
+    asked = second_person_asked(rules_of(book, case.kind), case, command.label, command.acts)
+    yield from touched(command.case, case, command.actor)
+    yield DecisionProposed(
+        case=command.case,
+        label=command.label,
+        acts=command.acts,
+        reason=command.reason,
+        proposer=command.actor,
+        person=person,
+        confirmed=not asked,
+    )
+    if not asked:
+        yield from done(book, command.case, case, command.acts, command, at_ms)
+        yield _closed(book, command.case, case, command.label, command.acts, (person,))
+
+
+def confirm_decision(book: Book, command: ConfirmDecision, at_ms: int) -> Decision:
+    """Rejected, in this order: case_not_found, case_state_conflict, proposal_changed, about_oneself,
+    second_person_needed, proposer_not_permitted, decision_refused.
+    """
+    case = _awaiting(book, command)
+    if isinstance(case, Rejection):
+        return case
+    if is_about(book, case, command.actor):
+        return reject("about_oneself")
+    proposed = case.proposed
+    assert proposed is not None, "what awaits a second person is proposed"
+    person = book.actors[command.actor].person
+    if proposed.person == person:
+        return reject("second_person_needed", person=person)
+    if not permits(book, proposed.proposer, ProposeDecision):
+        return reject("proposer_not_permitted")
+    if refused := refused_now(book, command.case, case, proposed.acts, command, at_ms):
+        return refused
+    return _confirmed(book, command, case, proposed.label, proposed.acts, (proposed.person, person), at_ms)
+
+
+def _confirmed(
+    book: Book,
+    command: ConfirmDecision,
+    case: Case,
+    label: CaseLabel,
+    acts: Sequence[Act],
+    persons: tuple[str, ...],
+    at_ms: int,
+) -> Steps:
+    yield from done(book, command.case, case, acts, command, at_ms)
+    yield _closed(book, command.case, case, label, tuple(acts), persons)
+
+
+def _closed(
+    book: Book, case_id: str, case: Case, label: CaseLabel, acts: tuple[Act, ...], persons: tuple[str, ...]
+) -> CaseClosed:
+    return CaseClosed(
+        case=case_id,
+        kind=case.kind,
+        subject=case.subject,
+        label=label,
+        acts=acts,
+        persons=persons,
+        alerts=tuple(case.alerts),
+        payments=case.payments,
+        amounts=dict(case.amounts),
+        opened_ms=case.opened_ms,
+        closing=case.closing + 1,
+        sampled=is_sampled(rules_of(book, case.kind), case_id, case.closing + 1),
+    )
+
+
+def refuse_decision(book: Book, command: RefuseDecision, at_ms: int) -> Decision:
+    """Rejected, in this order: case_not_found, case_state_conflict, proposal_changed, about_oneself."""
+    case = _awaiting(book, command)
+    if isinstance(case, Rejection):
+        return case
+    if is_about(book, case, command.actor):
+        return reject("about_oneself")
+    return DecisionRefused(
+        case=command.case,
+        proposal=command.proposal,
+        reason=command.reason,
+        person=book.actors[command.actor].person,
+    )
+
+
+def _awaiting(book: Book, command: ConfirmDecision | RefuseDecision) -> Case | Rejection:
+    case = visible(book, command.case, command.actor)
+    if isinstance(case, Rejection):
+        return case
+    if refused := in_state(case, ("awaiting_second_person",)):
+        return refused
+    assert case.proposed is not None, "what awaits a second person is proposed"
+    return case if case.proposed.seq == command.proposal else reject("proposal_changed")
+
+
+def reopen_case(book: Book, command: ReopenCase, at_ms: int) -> Decision:
+    """Rejected, in this order: case_not_found, case_state_conflict, case_merged, about_oneself."""
+    case = visible(book, command.case, command.actor)
+    if isinstance(case, Rejection):
+        return case
+    if refused := in_state(case, ("closed",)):
+        return refused
+    if case.merged_into:
+        return reject("case_merged")
+    if is_about(book, case, command.actor):
+        return reject("about_oneself")
+    return _reopening(book, command, case, at_ms)
+
+
+def _reopening(book: Book, command: ReopenCase, case: Case, at_ms: int) -> Steps:
+    yield reopened(book, command.case, case, at_ms, reason=command.reason)
+    yield from pushed(book, command.case, at_ms)
+
+
+def merge_cases(book: Book, command: MergeCases, at_ms: int) -> Decision:
+    """Rejected, in this order: case_not_found (either), case_state_conflict (either is closed),
+    nothing_to_change (they are one), people_differ, about_oneself.
+    """
+    case, other = (visible(book, one, command.actor) for one in (command.case, command.into))
+    if isinstance(case, Rejection):
+        return case
+    if isinstance(other, Rejection):
+        return other
+    for one in (case, other):
+        if refused := in_state(one, (*QUEUED, *HELD)):
+            return refused
+    if command.case == command.into:
+        return reject("nothing_to_change")
+    if set(case.people) != set(other.people):
+        return reject("people_differ")
+    if is_about(book, case, command.actor) or is_about(book, other, command.actor):
+        return reject("about_oneself")
+    priority = max(case.priority, other.priority)
+    return CaseMerged(
+        case=command.case,
+        into=command.into,
+        reason=command.reason,
+        alerts=tuple(case.alerts),
+        parties=tuple(one for one in case.parties if one not in other.parties),
+        accounts=tuple(one for one in case.accounts if one not in other.accounts),
+        payments=tuple(one for one in case.payments if one not in other.payments),
+        priority=priority,
+        amounts=_together(other.amounts, case.amounts),
+        due=due_sooner(book, other, priority, at_ms),
+        lapsed=other.status == "awaiting_second_person",
+    )
+
+
+def _together(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {
+        currency: min(INT64_MAX, one.get(currency, 0) + other.get(currency, 0))
+        for currency in dict.fromkeys((*one, *other))
+    }
+
+
+DECIDE: dict[type[Command], Decide] = {
+    ProposeDecision: propose_decision,
+    ConfirmDecision: confirm_decision,
+    RefuseDecision: refuse_decision,
+    ReopenCase: reopen_case,
+    MergeCases: merge_cases,
+}
