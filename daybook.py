@@ -14,6 +14,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from console import (
+    alerts_commands,
     approvals_commands,
     currencies_commands,
     dev_commands,
@@ -24,6 +25,7 @@ from console import (
     ledger_commands,
     orders_commands,
     payment_commands,
+    reviews_commands,
     topics_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
@@ -46,9 +48,11 @@ currencies_commands.register(app)
 ledger_commands.register(app)
 orders_commands.register(app)
 payment_commands.register(app)
+reviews_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
 flags_commands.register(app)
+alerts_commands.register(app)
 keys_commands.register(app)
 dev_commands.register(app)
 run = typer.Typer(hidden=True, help="The processes that `up` supervises.")
@@ -425,6 +429,14 @@ def run_publisher() -> None:
     from console import processes
 
     in_home(processes.run_publisher, False, None)
+
+
+@run.command("detection")
+def run_detection() -> None:
+    """Derive alerts from the events: typologies, and what rules have found."""
+    from console import processes
+
+    in_home(processes.run_detection, False, None)
 
 
 @run.command("rail")

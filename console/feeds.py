@@ -53,7 +53,7 @@ def events(
                 found = True
                 head = _decode_head(record.value)
                 if head.seq >= from_seq and kind in (None, head.type):
-                    _print_event(output, record)
+                    print_event(output, record)
             if not found:
                 raise WrongUse(f"There is no book {book}.", "Leave --book out to see which there are.")
             if not follow:
@@ -67,7 +67,8 @@ def only_book(site: Site) -> str:
     return the_only(sorted(key.decode() for key in keys if key != SYSTEM_BOOK.encode()))
 
 
-def _print_event(output: Output, record: Record) -> None:
+def print_event(output: Output, record: Record) -> None:
+    """An event as it stands in the log; one line for people."""
     if output.json:
         output.line(record.value)
         return

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from console import projecting
+from console.detecting import detect
 from console.following import follow
 from console.output import Output
 from console.publisher import publish
@@ -54,6 +55,8 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         roles = ["engine", "projector", "follower", "relay"]
         if site.kind == "kafka":
             roles.append("publisher")
+        roles.append("detection")
+        site.make_alerts()
         if rail is not None:
             roles.append("rail")
         children = [
@@ -109,6 +112,12 @@ def run_publisher(output: Output, home: Home, settings: Settings) -> None:
     """The publisher's process."""
     told, _ = until_told()
     publish(home, settings, told)
+
+
+def run_detection(output: Output, home: Home, settings: Settings) -> None:
+    """The process of detection."""
+    told, _ = until_told()
+    detect(home, settings, told)
 
 
 def run_rail(output: Output, home: Home, settings: Settings) -> None:

@@ -6,13 +6,16 @@ cannot come to see different things. It keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from detection.sightings import LOOKED, Looked
+from detection.statistics import OF_LABELS, Judgement
 from engine.errors import LogCorrupt
 from engine.reactor import ASKED_AGAIN
+from schemas.cases import CaseClosed
 
 MOVEMENTS: Final = frozenset(
     {"TransferPosted", "PaymentSubmitted", "ReceiptCredited", "CrossBookSent", "CrossBookReceived"}
@@ -32,6 +35,7 @@ class Face(msgspec.Struct):
 
 
 _face_of = msgspec.json.Decoder(Face).decode
+_closed_of = msgspec.json.Decoder(CaseClosed).decode
 _looked_of = msgspec.json.Decoder(Looked).decode
 
 
@@ -54,6 +58,20 @@ def looked_at(face: Face, value: bytes) -> Any:
         return _looked_of(value)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise LogCorrupt(f"An event cannot be decoded: {error}.") from error
+
+
+def judgements(face: Face, value: bytes) -> Iterator[Judgement]:
+    """What the event says of alerts, where a case is closed with it. Raises LogCorrupt."""
+    if face.type != "CaseClosed":
+        return
+    try:
+        closed = _closed_of(value)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise LogCorrupt(f"An event cannot be decoded: {error}.") from error
+    right = OF_LABELS.get(closed.label)
+    if right is not None:
+        for one in closed.alerts:
+            yield Judgement(one.kind, one.id, closed.at, right)
 
 
 def answers(face: Face, actor: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from detection import across, statistics, triage
-from detection.heard import MOVEMENTS, face_of, looked_at
+from detection.heard import MOVEMENTS, face_of, judgements, looked_at
 from detection.sightings import Sighter, Sighting
 from schemas.alerts import Alert
 from schemas.message import Command
@@ -53,6 +53,9 @@ class Inline:
         face = face_of(value)
         if face.type in MOVEMENTS:
             count(self.kept.moved.setdefault(partition, Moved()), face.at, offset)
+        for judgement in judgements(face, value):
+            key = day_key(judgement.kind, judgement.at)
+            statistics.judge(self.kept.days.setdefault(key, statistics.no_day()), judgement)
         event = looked_at(face, value)
         if event is not None:
             for sighting in self._sighter.see(event):
@@ -65,7 +68,7 @@ class Inline:
         group, command = triage.report(self.kept.groups.get(case), alert)
         self.kept.groups[case] = group
         yield command
-        key = day_key(alert)
+        key = day_key(alert.kind, alert.at)
         statistics.hit(self.kept.days.setdefault(key, statistics.no_day()), alert)
 
     def _see(self, sighting: Sighting) -> Iterator[Command]:
@@ -100,9 +103,9 @@ def count(moved: Moved, at: int, offset: int) -> None:
         del moved.days[min(moved.days)]
 
 
-def day_key(alert: Alert) -> str:
-    """Where the statistics of the alert's kind and day are kept."""
-    return f"{alert.kind}\n{statistics.WINDOW.hop(alert.at)}"
+def day_key(kind: str, at: int) -> str:
+    """Where the statistics of a kind of alert and the day of a book time are kept."""
+    return f"{kind}\n{statistics.WINDOW.hop(at)}"
 
 
 def stale_subjects(seeing: Iterable[tuple[str, across.Seeing]], watching: across.Watching) -> Iterator[str]:

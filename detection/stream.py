@@ -22,7 +22,7 @@ import msgspec
 from detection import across, statistics, triage
 from detection.courier import SILENCE_MS, Courier
 from detection.faust_app import App, Batch, Kept, table
-from detection.heard import MOVEMENTS, face_of, looked_at
+from detection.heard import MOVEMENTS, face_of, judgements, looked_at
 from detection.inline import Moved, count, day_key, stale_days, stale_subjects
 from detection.sightings import Sighter, Sighting
 from detection.stream_topics import via
@@ -62,7 +62,7 @@ class Hit(msgspec.Struct, frozen=True, tag="hit"):
     alert: Alert
 
 
-_kind = msgspec.json.Decoder(Total | Hit).decode
+_kind = msgspec.json.Decoder(Total | Hit | statistics.Judgement).decode
 _json = msgspec.json.Encoder().encode
 
 
@@ -124,7 +124,7 @@ class Streams:
         self._sighter = Sighter(self._rows)
         agents = (
             (kafka.events, self._read_events),
-            (f"{kafka.prefix}.alerts", self._read_alerts),
+            (kafka.alerts, self._read_alerts),
             (self._via("subjects"), self._see),
             (self._via("groups"), self._triage),
             (self._via("kinds"), self._tell_kinds),
@@ -171,6 +171,8 @@ class Streams:
                     counted[partition] = self._moved(partition)
                 count(counted[partition], face.at, one.message.offset)
             self._courier.hear(batch, partition, face)
+            for judgement in judgements(face, value):
+                await batch.send(self._via("kinds"), KINDS, _json(judgement))
             rows.partition = partition
             event = looked_at(face, value)
             if event is not None:
@@ -233,12 +235,16 @@ class Streams:
                     row = self.days.get(key.encode())
                     totals[key] = statistics.Totals({}) if row is None else _totals(row)
                 statistics.moved(totals[key], told.source, told.count)
-            else:
-                key = day_key(told.alert)
-                if key not in days:
-                    row = self.days.get(key.encode())
-                    days[key] = statistics.no_day() if row is None else _day(row)
+                continue
+            about = told.alert if isinstance(told, Hit) else told
+            key = day_key(about.kind, about.at)
+            if key not in days:
+                row = self.days.get(key.encode())
+                days[key] = statistics.no_day() if row is None else _day(row)
+            if isinstance(told, Hit):
                 statistics.hit(days[key], told.alert)
+            else:
+                statistics.judge(days[key], told)
         for name, row_of in ((days, _pack), (totals, _pack)):
             for key, state in name.items():
                 batch.put(self.days, partition, key.encode(), row_of(state))

@@ -57,8 +57,8 @@ class Ranked(msgspec.Struct, frozen=True):
     today: bool
 
 
-def about(alert: Alert) -> str:
-    """What the alert is about, as triage groups it."""
+def subject(alert: Alert) -> tuple[str, str]:
+    """What the alert is about, and which one: the first of these that it names."""
     for what, value in (
         ("party", alert.party),
         ("account", alert.account),
@@ -66,8 +66,13 @@ def about(alert: Alert) -> str:
         ("device", alert.device),
     ):
         if value:
-            return f"{what}/{value}"
-    return "book/"
+            return what, value
+    return "book", ""
+
+
+def about(alert: Alert) -> str:
+    """What the alert is about, as triage groups it."""
+    return "/".join(subject(alert))
 
 
 def case_of(alert: Alert) -> str:
@@ -104,7 +109,7 @@ def report(group: Group | None, alert: Alert) -> tuple[Group, ReportAlerts]:
         actor=SYSTEM,
         issued_at_ms=alert.at,
         case=case_of(alert),
-        party=alert.party,
+        party=subject(alert)[1],
         alerts=(alert,),
         priority=priority,
     )

@@ -22,6 +22,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "projector": "events",
     "follower": "events",
     "publisher": "events",
+    "detection": "events",
 }
 """The roles that share partitions by a group, and the topic that each is behind. A relay follows all of them
 and is in none."""
@@ -88,7 +89,7 @@ class Cluster:
         """The health of the site's topics; one that is not there is a problem."""
         found = self._said("the topics", lambda: self._admin.list_topics(timeout=ANSWER_S))
         topics = []
-        for name in (self.kafka.commands, self.kafka.events, self.kafka.outcomes):
+        for name in self.kafka.topics:
             one = found.topics.get(name) if found is not None else None
             if one is None or one.error is not None:
                 if found is not None:

@@ -206,8 +206,17 @@ def _place(log: Events, newest: Record) -> int:
     )
 
 
-class _InMemory:
-    def __init__(self, log: MemoryLog) -> None:
+class Written(Protocol):
+    """A log for its one writer: a `MemoryLog`, or a `RecorderLog`."""
+
+    def events(self, after: int) -> Iterator[Record]: ...
+    def last_event_offset(self) -> int: ...
+    def commit(self, events: Sequence[Out], through: int, time_ms: int) -> None: ...
+    def close(self) -> None: ...
+
+
+class _InLog:
+    def __init__(self, log: Written) -> None:
         self._log = log
 
     def newest(self) -> Record | None:
@@ -222,4 +231,9 @@ class _InMemory:
 
 def in_memory(log: MemoryLog) -> Output:
     """A log in memory, open for writing, that keeps nothing but this output."""
-    return _InMemory(log)
+    return _InLog(log)
+
+
+def in_log(log: Written) -> Output:
+    """As `in_memory`, in a log that lasts: where there is no broker, what is derived has one of its own."""
+    return _InLog(log)

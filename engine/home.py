@@ -55,6 +55,7 @@ class Home:
         self.root = root
         self.file = root / "home.json"
         self.log = root / "daybook.sqlite"
+        self.alerts = root / "alerts.sqlite"
         self.socket = root / "engine.sock"
         self.postgres = root / "postgres"
         self.snapshots = root / "snapshots"

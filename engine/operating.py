@@ -13,7 +13,7 @@ from engine.metrics import Metrics, metrics_of
 from engine.observer import UNHEARD, Progress
 from engine.settings import Settings
 
-ROLES: Final = ("engine", "projector", "follower", "relay", "publisher", "rail")
+ROLES: Final = ("engine", "projector", "follower", "relay", "publisher", "rail", "detection")
 """In the order of the ports that they take under `daybook up`, from DAYBOOK_METRICS_PORT on."""
 
 _metrics: list[Metrics] = []
@@ -32,7 +32,7 @@ def metrics() -> Metrics | None:
 
 
 def reader(consumer: str, partition: int, log: Measured) -> Progress:
-    """What a projector, follower, relay or publisher tells once a step; close it with the partition."""
+    """What whoever follows events tells once a step; close it with the partition."""
     return UNHEARD if not _metrics else _metrics[0].reader(consumer, partition, log)
 
 

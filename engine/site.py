@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 from engine.archive import Archive
 from engine.attachment_keys import AttachmentKeys
 from engine.attachments import Attachments
+from engine.derivation import Output, in_log
 from engine.errors import NotInitialised
 from engine.home import Home
 from engine.log.recorder import RecorderLog
-from engine.log.records import BookLog, Clock, Measured, Out, wall_clock
+from engine.log.records import BookLog, Clock, Measured, Out, Record, wall_clock
 from engine.places import Place, place_at
 from engine.settings import Settings
 
@@ -45,6 +46,35 @@ class OpenLog(BookLog, Measured, Protocol):
 
     def last_command_offset(self) -> int:
         """Offset of the last stored command, -1 before the first."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Feed(Protocol):
+    """A partition of what is derived from the events, such as alerts, open for reading. An offset is the
+    position of a record: who has dealt with it asks for what is behind it.
+    """
+
+    def events(self, after: int) -> Iterator[Record]:
+        """Every record behind `after` that is committed by now, in order; then it ends, so ask again."""
+        ...
+
+    def wait_events(self, after: int, timeout_s: float) -> bool:
+        """Wait until a record behind `after` is there. False on time-out."""
+        ...
+
+    def events_behind(self, after: int) -> int:
+        """About how many records are behind `after`."""
+        ...
+
+    def last_event_offset(self) -> int:
+        """Offset of the last record, -1 before the first."""
+        ...
+
+    def close(self) -> None:
+        """Give it back."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -127,6 +157,47 @@ class Site:
             return self._in_kafka(partition, writer=True)
         return self.recorder(writer=True, clock=clock)
 
+    def read_alerts(self, partition: int = 0) -> Feed:
+        """What was noticed in the partition: each record's value is a `schemas.alerts.Alert`.
+
+        Raises NotInitialised where no detector has run here yet (see `make_alerts`), LogUnavailable.
+        """
+        if self.kind == "kafka":
+            from engine.log.kafka_reader import KafkaReader  # noqa: PLC0415 - as above
+
+            assert partition in self.partitions, f"there is no partition {partition}"
+            return KafkaReader(self.kafka, self.kafka.alerts, partition)
+        if self.kind == "sqlite" and not self.home.alerts.exists():
+            raise NotInitialised(
+                f"No alerts were derived in {self.home} yet.",
+                "Start `daybook up`, or `daybook run detection`.",
+            )
+        return self._alerts_log(writer=False)
+
+    def write_alerts(self, partition: int, name: str) -> Output:
+        """Where the partition's alerts go, for the one derivation of this name. Raises LogLocked; on Kafka,
+        fences another writer instead.
+        """
+        if self.kind == "kafka":
+            from engine.log.kafka_output import KafkaOutput  # noqa: PLC0415 - as above
+
+            return KafkaOutput(self.kafka, self.kafka.alerts, partition, name)
+        return in_log(self._alerts_log(writer=True))
+
+    def make_alerts(self) -> None:
+        """See to it that alerts can be read, and be it that there are none. On Kafka the topic is there."""
+        try:
+            self.read_alerts().close()
+        except NotInitialised:
+            if self.kind == "kafka":
+                raise
+            self._alerts_log(writer=True).close()
+
+    def _alerts_log(self, *, writer: bool) -> RecorderLog:
+        if self.kind == "postgres":
+            return RecorderLog.postgres(self._log_url(), writer=writer, name="alerts")
+        return RecorderLog.sqlite(self.home.alerts, writer=writer)
+
     def snapshots(self, partition: int = 0) -> Place:
         """Where the partition's snapshots are. Raises WrongUse where that cannot be reached from here.
 
@@ -164,11 +235,14 @@ class Site:
         """The log of a home that is not on Kafka. Raises NotInitialised; for the writer also LogLocked."""
         home = self.home
         if self.kind == "postgres":
-            if self.settings.log_url is None:
-                raise NotInitialised(
-                    f"The log of {home} is in PostgreSQL.", "Set DAYBOOK_LOG_URL to where it is."
-                )
-            return RecorderLog.postgres(self.settings.log_url, writer=writer, clock=clock)
+            return RecorderLog.postgres(self._log_url(), writer=writer, clock=clock)
         if not writer and not home.log.exists():
             raise NotInitialised(f"There is no log in {home}.")
         return RecorderLog.sqlite(home.log, writer=writer, clock=clock)
+
+    def _log_url(self) -> str:
+        if self.settings.log_url is None:
+            raise NotInitialised(
+                f"The log of {self.home} is in PostgreSQL.", "Set DAYBOOK_LOG_URL to where it is."
+            )
+        return self.settings.log_url

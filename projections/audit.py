@@ -11,6 +11,7 @@ import msgspec
 
 from projections.copying import NULL, array_cell, escape_for, rows_of
 from projections.tables import Batch, Change, Index, Insert, Table
+from schemas import flags
 from schemas.approvals import ApprovalRequested
 from schemas.catalogue import EVENTS
 from schemas.message import Event
@@ -52,6 +53,7 @@ ENTITIES: dict[type[Event], tuple[str, ...]] = {
     kind: tuple(field.name for field in msgspec.structs.fields(kind) if field.name in _ENTITY)
     for kind in EVENTS
 }
+ENTITIES.update(dict.fromkeys(flags.EVENTS, ("of",)))
 """The fields of each type of event that name what it concerned."""
 
 

@@ -33,6 +33,7 @@ from projections import (
     payments,
     payments_in,
     positions,
+    reviews,
     stops,
     trial_balance,
     value_dates,
@@ -66,6 +67,7 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     limits.changes,
     fees.changes,
     flags.changes,
+    reviews.changes,
 )
 STAGINGS: tuple[Staging, ...] = (accounts.BALANCES, accounts.HELD, interest.ACCRUED, limits.USED)
 SETTLE: tuple[str, ...] = (
@@ -106,6 +108,7 @@ TABLES: tuple[Table, ...] = (
     *limits.TABLES,
     *fees.TABLES,
     *flags.TABLES,
+    *reviews.TABLES,
 )
 DIGEST = digest_of(TABLES)
 """Where the one stored with the tables differs, the read models are to be built anew."""

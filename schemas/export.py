@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
+from schemas.alerts import Alert
 from schemas.catalogue import COMMANDS, EVENTS
-from schemas.message import Message
 from schemas.outcomes import CommandOutcome
 from schemas.personal import personal_fields
 from schemas.rejections import CATALOGUE, UNREMEMBERED
@@ -47,6 +47,11 @@ _OUTCOMES = (
     "answer to a command, compare `actor` and `command`, or `cause` with the offset that the commands "
     "topic gave it."
 )
+_ALERTS = (
+    "What was noticed, for risk staff only: each alert once, in the partition of its book. The key is the "
+    "book. Read with isolation.level=read_committed. The same thing noticed has the same `id`, so a reader "
+    "that was stopped and reads again can tell what it has seen. `evidence` names the events behind it."
+)
 _TRACE: dict[str, Any] = {
     PARENT: {
         "type": "string",
@@ -70,7 +75,7 @@ _LINK: dict[str, Any] = {
     }
 }
 _POSITION: dict[str, Any] = {
-    "through": {"type": "string", "description": "Of the publisher: how far it has read. For nobody else."}
+    "through": {"type": "string", "description": "Of its writer: how far it has read. For nobody else."}
 }
 _ONE_LINE = "Amounts are integers in minor units, times Unix milliseconds. No text holds the character NUL."
 
@@ -83,13 +88,14 @@ def documents() -> dict[str, str]:
             EVENTS, f"An event of Daybook. Readers skip fields they don't know. {_ONE_LINE}"
         ),
         "outcomes.schema.json": _schema((CommandOutcome,), f"What came of a command of Daybook. {_ONE_LINE}"),
+        "alerts.schema.json": _schema((Alert,), f"An alert of Daybook. {_ONE_LINE}"),
         "rejections.json": _rejections(),
         "asyncapi.json": _asyncapi(),
     }
     return {name: json.dumps(one, indent=2, ensure_ascii=False) + "\n" for name, one in made.items()}
 
 
-def _schema(types: Sequence[type[Message]], description: str) -> dict[str, Any]:
+def _schema(types: Sequence[type[msgspec.Struct]], description: str) -> dict[str, Any]:
     refs, parts = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     for one in _with_parts(types):
         part = parts[one.__name__]
@@ -151,28 +157,34 @@ def _asyncapi() -> dict[str, Any]:
             "commands": _channel("daybook.commands", COMMANDS, _COMMANDS, "LogAppendTime"),
             "events": _channel("daybook.events", EVENTS, _EVENTS, "CreateTime"),
             "outcomes": _channel("daybook.outcomes", (CommandOutcome,), _OUTCOMES, "CreateTime"),
+            "alerts": _channel("daybook.alerts", (Alert,), _ALERTS, "CreateTime"),
         },
         "operations": {
             "decide": _operation("receive", "commands", "Take commands and decide each once."),
             "append": _operation("send", "events", "Append what happened: in order, without gaps by book."),
             "publish": _operation("send", "outcomes", "Say what came of each command, once."),
+            "alert": _operation("send", "alerts", "Say what was noticed in the events, once."),
         },
         "components": {
             "messages": {
                 **_messages(COMMANDS, "commands"),
                 **_messages(EVENTS, "events"),
                 **_messages((CommandOutcome,), "outcomes"),
+                **_messages((Alert,), "alerts"),
             },
             "messageTraits": {
                 "commands": _trait({**_PROOF, **_TRACE}),
                 "events": _trait({**_LINK, **_TRACE}),
                 "outcomes": _trait({**_POSITION, **_TRACE}),
+                "alerts": _trait({**_POSITION, **_TRACE}),
             },
         },
     }
 
 
-def _channel(address: str, types: Sequence[type[Message]], description: str, times: str) -> dict[str, Any]:
+def _channel(
+    address: str, types: Sequence[type[msgspec.Struct]], description: str, times: str
+) -> dict[str, Any]:
     return {
         "address": address,
         "description": description,
@@ -205,7 +217,7 @@ def _trait(headers: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _messages(types: Sequence[type[Message]], channel: str) -> dict[str, Any]:
+def _messages(types: Sequence[type[msgspec.Struct]], channel: str) -> dict[str, Any]:
     return {
         one.__name__: {
             "name": one.__name__,

@@ -111,7 +111,7 @@ def test_each_role_can_do_its_work(guarded: Kafka) -> None:
         assert len(log.commands(-1, 10, 10.0)) == 1
         log.commit(PAGE, 0, 1)
         assert len(list(log.events(-1))) == 1
-    for role in ("projector", "follower", "relay", "publisher", "auditor"):
+    for role in ("projector", "follower", "relay", "publisher", "detection", "auditor"):
         with KafkaLog(seen_by(guarded, role)) as log:
             assert [record.value for record in log.events(-1)] == [b"a"], role
     KafkaCommands(seen_by(guarded, "relay")).submit(PAGE)

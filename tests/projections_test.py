@@ -27,6 +27,7 @@ from schemas import (
     payments_in,
     rail_reports,
     repairs,
+    reviews,
     risk,
     stops,
 )
@@ -53,7 +54,7 @@ NEVER_HERE |= {"CrossBookCompleted", "CrossBookReleased", "CrossBookAcknowledged
 NEVER_HERE |= {one.__name__ for one in approvals.EVENTS} | {"PartyRiskRated"}  # approvals_projection_test
 NEVER_HERE |= {
     one.__name__
-    for capability in (flags, holds, payments, rail_reports, repairs, risk, stops)
+    for capability in (flags, holds, payments, rail_reports, repairs, reviews, risk, stops)
     for one in capability.EVENTS
 }
 NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
 from commands.reviews import MOST_LEVELS
+from projections.database import connect
+from projections.projector import Projector
+from projections.reviews_queries import reviews
 from schemas.access import RegisterUser, Scope
 from schemas.accounts import CloseAccount
 from schemas.approvals import ApprovalFailed, ApprovalGiven, ApprovalRequested
@@ -31,6 +35,7 @@ from schemas.reviews import (
 from schemas.risk import RiskAssessed
 from tests.approvals_words import approve, line, policy
 from tests.payment_words import HOUR_MS, cancel, pay, rails, resume, screened, stop, the_payment
+from tests.projecting import utc
 from tests.risk_words import over, rule, rules
 from tests.story import (
     TODAY,
@@ -393,3 +398,31 @@ def test_it_is_rejected_for_the_first_of_its_faults(reason: Reason, said: Said) 
     when(said)
     then(rejected(reason))
     assert the_account("alice").held == held
+
+
+@pytest.mark.parametrize("limit", [1, 7, 10_000])
+def test_every_row_is_what_the_fold_says(postgres_dsn: str, limit: int) -> None:
+    in_review()
+    when(pay("plain", 5), pay("gone", 100), pay("no", 100), pay("yes", 101), pay("back", 102), stop("s"))
+    when(pay("later", 5), cancel("later"), passed_on("gone"), cancel("gone"))
+    when(declined("no", label="suspicious"), release("yes", by="rolf"), passed_on("p1"))
+    when(release("back", by="rolf"), cancel("back"))
+    with contextlib.closing(Projector(postgres_dsn, story().log.reader())) as projector:
+        projector.catch_up(limit)
+    with contextlib.closing(connect(postgres_dsn)) as session:
+        everything = {one.payment: one for one in reviews(session, "main", over=True)}
+        waiting = reviews(session, "main")
+    assert {one.payment for one in waiting} == set(story().book.payments.reviews) == {"p1"}
+    assert {name: (one.status, one.decided_by, one.label) for name, one in everything.items()} == {
+        "p1": ("open", "", ""),
+        "gone": ("cancelled", "", ""),
+        "no": ("declined", "person-rita", "suspicious"),
+        "yes": ("released", "person-rolf", ""),
+        "back": ("released", "person-rolf", ""),
+    }
+    (row,) = waiting
+    one = story().book.payments.reviews["p1"]
+    due = story().book.timers.due["review\np1"]
+    assert (row.level, row.began_at, row.answer_by) == (one.level, utc(one.since_ms), utc(due))
+    assert (row.amount, row.party, row.maker, row.on_timeout) == (300, "p-alice", "root", "escalate")
+    assert everything["no"].reason == "the payee is a mule"

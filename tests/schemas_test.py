@@ -471,6 +471,7 @@ def test_the_contract_of_the_topics_names_what_records_carry_and_forbids_long_tr
         "commands": {KEY, MAC} | trace,
         "events": {LINK} | trace,
         "outcomes": {"through"} | trace,
+        "alerts": {"through"} | trace,
     }
     for name, channel in asyncapi["channels"].items():
         assert channel["address"] == f"daybook.{name}"
@@ -485,7 +486,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     asyncapi = documents["asyncapi.json"]
     assert asyncapi["asyncapi"] == "3.0.0"
     references = re.findall(r'"\$ref": "([^"]*)"', export.documents()["asyncapi.json"])
-    assert len(references) == 3 * (len(COMMANDS) + len(EVENTS) + 1) + 3
+    assert len(references) == 3 * (len(COMMANDS) + len(EVENTS) + 2) + 4
     for reference in references:
         file, _, path = reference.partition("#/")
         found = documents[file.removeprefix("./")] if file else asyncapi
@@ -496,6 +497,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         *(one.__name__ for one in COMMANDS),
         *(one.__name__ for one in EVENTS),
         CommandOutcome.__name__,
+        "Alert",
     }
 
 

@@ -121,15 +121,15 @@ def test_groups_and_topics_are_shown_as_the_cluster_has_them(
             DAYBOOK_TOPIC_PREFIX=kafka.prefix,
         ).last
     duties = {(duty["role"], duty["partition"]): duty for duty in shown["duties"]}
-    assert len(duties) == 4 * 3
+    assert len(duties) == 5 * 3
     assert all(duties["engine", one]["owner"] for one in range(3))
     assert duties["engine", 1]["behind"] == 2
     assert duties["projector", 0]["owner"] is None
-    assert [topic["partitions"] for topic in shown["topics"]] == [3, 3, 3]
+    assert [topic["partitions"] for topic in shown["topics"]] == [3, 3, 3, 3]
     assert shown["partitions"][1]["commands"] == 7
     assert sorted(shown["problems"]) == sorted(
         f"Nobody is the {role} of partition {one}."
-        for role in ("projector", "follower", "publisher")
+        for role in ("projector", "follower", "publisher", "detection")
         for one in range(3)
     )
 
@@ -138,4 +138,4 @@ def test_a_site_without_topics_says_so(kafka_bootstrap: str) -> None:
     cluster = Cluster(Kafka(kafka_bootstrap, "nobody-made-these"))
     assert cluster.brokers()
     assert cluster.topics() == []
-    assert [problem[:18] for problem in cluster.problems] == ["There is no topic "] * 3
+    assert [problem[:18] for problem in cluster.problems] == ["There is no topic "] * 4

@@ -21,7 +21,10 @@ from psycopg.sql import SQL, Identifier
 from engine.errors import DaybookError, LogCorrupt, LogLocked, LogUnavailable, NotInitialised, Uncertain
 
 _TABLE: Final = "pages"
-_LOCK_CLASS: Final = 0x44424B  # "DBK": the first half of the advisory lock's key, the partition is the second
+NAMES: Final = ("log", "alerts")
+"""The logs that a partition has: the book's own, and what was noticed in it."""
+_LOCK_CLASS: Final = 0x44424B  # "DBK", for the first of NAMES: the first half of the advisory lock's key,
+# the partition is the second
 _TRIES: Final = 10
 _PAUSE_S: Final = 0.03
 _CONNECT_S: Final = 5
@@ -33,9 +36,10 @@ class PostgresShelf:
 
     errors: tuple[type[Exception], ...] = (PersistenceError, psycopg.Error)
 
-    def __init__(self, dsn: str, partition: int, *, writer: bool, create: bool) -> None:
-        """Raises LogLocked, NotInitialised or LogUnavailable."""
-        schema = f"daybook_log_{partition}"
+    def __init__(self, dsn: str, partition: int, *, writer: bool, create: bool, name: str = NAMES[0]) -> None:
+        """name: which of `NAMES`. Raises LogLocked, NotInitialised or LogUnavailable."""
+        schema = f"daybook_{name}_{partition}"
+        self._lock_class = _LOCK_CLASS + NAMES.index(name)
         try:
             parameters = dict(conninfo_to_dict(dsn))
         except psycopg.ProgrammingError as error:
@@ -77,7 +81,7 @@ class PostgresShelf:
 
     def _take_lock(self, session: psycopg.Connection[tuple[Any, ...]], partition: int) -> None:
         """Tells a second engine at once. It is a comfort: what keeps the log whole is the page number."""
-        key = (_LOCK_CLASS, partition)
+        key = (self._lock_class, partition)
         for _ in range(_TRIES):
             if _one(session, "SELECT pg_try_advisory_lock(%s, %s)", *key):
                 return

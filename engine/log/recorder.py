@@ -108,11 +108,12 @@ class RecorderLog:
         create: bool = True,
         queue_limit: int = 100_000,
         submit_timeout_s: float = 5.0,
+        name: str = "log",
     ) -> Self:
-        """The log in the schema `daybook_log_<partition>` of this database; otherwise as `sqlite`."""
+        """The log in the schema `daybook_<name>_<partition>` of this database; otherwise as `sqlite`."""
         from engine.log.postgres import PostgresShelf  # noqa: PLC0415 (psycopg loads in 0.1 s, SQLite needs none)
 
-        shelf = PostgresShelf(dsn, partition, writer=writer, create=create)
+        shelf = PostgresShelf(dsn, partition, writer=writer, create=create, name=name)
         return cls(shelf, partition, clock, writer, queue_limit, submit_timeout_s)
 
     def _open_title(self, partition: int) -> Title:

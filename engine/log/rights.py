@@ -32,6 +32,7 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         Right("topic", ".commands", (*_READ, "DescribeConfigs")),
         Right("topic", ".events", ("Read", "Write", "Describe", "DescribeConfigs")),
         Right("topic", ".outcomes", ("Describe", "DescribeConfigs")),
+        Right("topic", ".alerts", ("Describe", "DescribeConfigs")),
         Right("transactional-id", "-engine-", _WRITE, prefixed=True),
         Right("group", "-engine", ("Read",)),
     ),
@@ -52,10 +53,17 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         Right("transactional-id", "-publisher-", _WRITE, prefixed=True),
         Right("group", "-publisher", ("Read",)),
     ),
+    "detection": (
+        Right("topic", ".events", _READ),
+        Right("topic", ".alerts", ("Read", "Write", "Describe")),
+        Right("transactional-id", "-detection-", _WRITE, prefixed=True),
+        Right("group", "-detection", ("Read",)),
+    ),
+    "risk": (Right("topic", ".alerts", _READ),),
     "downstream": (Right("topic", ".outcomes", _READ),),
     "auditor": (Right("topic", ".commands", _READ), Right("topic", ".events", _READ)),
 }
-"""The roles, each a user of its own. A downstream reader also needs `Read` on the group that it chooses."""
+"""The roles, each a user of its own. Readers downstream and of alerts also need `Read` on their own group."""
 
 
 def commands(role: str, prefix: str, bootstrap: str) -> list[str]:

@@ -101,6 +101,7 @@ def wanted(kafka: Kafka, replication: int) -> dict[str, dict[str, Setting]]:
         kafka.commands: {**kept, _TIME: _BY_APPENDING},
         kafka.events: {**kept, _TIME: _BY_CREATION},
         kafka.outcomes: {**kept, _TIME: _BY_CREATION},
+        kafka.alerts: {**kept, _TIME: _BY_CREATION},
     }
 
 
@@ -241,7 +242,7 @@ def _ends(kafka: Kafka, level: IsolationLevel) -> dict[tuple[str, int], int]:
     while True:
         try:
             topics = admin.list_topics(timeout=ANSWER_S).topics
-            names = [name for name in (kafka.commands, kafka.events, kafka.outcomes) if name in topics]
+            names = [name for name in kafka.topics if name in topics]
             asked = {
                 TopicPartition(name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
                 for name in names

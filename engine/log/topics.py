@@ -151,6 +151,16 @@ class Kafka(msgspec.Struct, frozen=True):
         """The public stream: one record a command."""
         return f"{self.prefix}.outcomes"
 
+    @property
+    def alerts(self) -> str:
+        """What was noticed: for risk staff only."""
+        return f"{self.prefix}.alerts"
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.commands, self.events, self.outcomes, self.alerts
+
     def settings(self, *more: Mapping[str, Any]) -> dict[str, Any]:
         """What every client is made with, and `more`."""
         made: dict[str, Any] = {"bootstrap.servers": self.bootstrap, **_EVERYWHERE}
