@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from detection import across, statistics, triage
-from detection.heard import MOVEMENTS, face_of, judgements, looked_at
+from detection.heard import MOVEMENTS, answers, face_of, judgements, looked_at
 from detection.sightings import Sighter, Sighting
 from schemas.alerts import Alert
 from schemas.message import Command
@@ -38,6 +38,8 @@ class Kept(msgspec.Struct):
     groups: dict[str, triage.Group] = {}
     days: dict[str, statistics.Day] = {}
     moved: dict[int, Moved] = {}
+    asked: dict[str, bytes] = {}
+    """By book and command: what has no outcome yet."""
 
 
 class Inline:
@@ -53,6 +55,8 @@ class Inline:
         face = face_of(value)
         if face.type in MOVEMENTS:
             count(self.kept.moved.setdefault(partition, Moved()), face.at, offset)
+        if answers(face, triage.SYSTEM):
+            self.kept.asked.pop(asked_key(face.book, face.command), None)
         for judgement in judgements(face, value):
             key = day_key(judgement.kind, judgement.at)
             statistics.judge(self.kept.days.setdefault(key, statistics.no_day()), judgement)
@@ -90,6 +94,11 @@ class Inline:
         for name in days:
             del kept.days[name]
         return len(subjects) + len(groups) + len(days)
+
+
+def asked_key(book: str, command: str) -> str:
+    """By which a command is known."""
+    return f"{book}\n{command}"
 
 
 def count(moved: Moved, at: int, offset: int) -> None:
