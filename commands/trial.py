@@ -19,6 +19,7 @@ from schemas.approvals import Moved, Shown
 from schemas.catalogue import encode
 from schemas.fees import Fee
 from schemas.message import Command, Event
+from schemas.outcomes import FOR_STAFF
 from schemas.publishing import DocumentPublished
 from schemas.rejections import Rejection
 from schemas.reserves import Reserve, Use
@@ -102,7 +103,7 @@ def _shown(book: Book, events: Sequence[Event], most: int | None) -> Shown:
         value_dates=tuple(dates),
         rates=tuple(rates)[:most],
         documents=documents,
-        events=tuple(dict.fromkeys(type(event).__name__ for event in events)),
+        events=tuple(dict.fromkeys(type(one).__name__ for one in events if type(one) not in FOR_STAFF)),
     )
 
 

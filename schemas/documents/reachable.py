@@ -79,8 +79,8 @@ class _Search:
         kind = kind_of(one)
         if kind in ("any", "all", "none"):
             parts = getattr(one, kind)
-            each = so if kind != "none" else not so
-            if (kind == "all") == so or (kind == "none" and so):
+            each = so != (kind == "none")
+            if so == (kind != "any"):  # all of them have to be as is wanted of each
                 return self.can([*((part, each) for part in parts), *others], known)
             return any(self.can([(part, each), *others], known) for part in parts)
         return any(self.can(others, ruled) for ruled in self._ruled(one, so, known) if ruled is not None)
