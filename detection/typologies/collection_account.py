@@ -94,7 +94,7 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             came < least
             or len(collected.payers) < setting.payers
             or went * 1_000 < setting.share * came
-            or flow.source_after * 1_000 > (1_000 - setting.share) * came
+            or (setting.left is not None and flow.source_after * 1_000 > setting.left * came)
         ):
             return NOTHING
         payers = sum([last >= oldest for last in collected.payers.values()])

@@ -55,6 +55,7 @@ class Layering(Parameters, kw_only=True):
     least: Amounts
     within_hours: Hours = 72
     share: PerMille = 900
+    left: PerMille | None = 100
     payments: Annotated[int, Meta(ge=1, le=MOST_ONWARD), at.Ge(1), at.Le(MOST_ONWARD)] = 2
     but_products: Labels = ()
 
@@ -186,8 +187,10 @@ class Benford(Parameters, kw_only=True):
 
 
 class CollectionAccount(Parameters, kw_only=True):
-    """Within `within_days` an account was paid by `payers` or more, `least` or more in all, pays at most
-    `payees`, and the payment out leaves no more than the rest of a `share` that has left: money stays short.
+    """Within `within_days` an account was paid by `payers` or more, `least` or more in all, and pays `share`
+    of it to at most `payees`.
+
+    left: the balance is at most this then, per mille of what came in; whatever it is where there is none.
 
     Source: FFIEC BSA/AML Examination Manual, appendix F: many small transfers are received and almost
     immediately most of them wired on, in a manner that does not fit the customer. Its figures are ours.
@@ -198,6 +201,7 @@ class CollectionAccount(Parameters, kw_only=True):
     payers: Annotated[int, Meta(ge=3, le=MOST_PAYERS), at.Ge(3), at.Le(MOST_PAYERS)] = 12
     payees: Annotated[int, Meta(ge=1, le=16), at.Ge(1), at.Le(16)] = 3
     share: PerMille = 800
+    left: PerMille | None = 200
     but_products: Labels = ()
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
