@@ -99,12 +99,7 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             return NOTHING
         payers = sum([last >= oldest for last in collected.payers.values()])
         payees = sum([last >= oldest for last in collected.payees.values()])
-        holder = who.holder(flow.source)
-        if (
-            payers < setting.payers
-            or payees > setting.payees
-            or (holder is not None and holder.product in setting.but_products)
-        ):
+        if payers < setting.payers or payees > setting.payees or not self.concerns(flow.source, who):
             return NOTHING
         made = self.alert(
             flow,

@@ -90,8 +90,7 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
             or len(chain.onward) < self.setting.payments
         ):
             return NOTHING
-        holder = who.holder(flow.source)
-        if holder is not None and holder.product in self.setting.but_products:
+        if not self.concerns(flow.source, who):
             return NOTHING
         made = self.alert(
             flow,
