@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from console.output import Output
-from gateway.demo_business import BOOK, BusinessDay, Submit
+from gateway.demo_business import BOOK, BusinessDay
 from gateway.demo_told import Line
+from gateway.demo_two import Submit
 from projections.database import connect
 from projections.queries import audit, trial_balance
 from schemas.money import EXPONENTS, format_minor
