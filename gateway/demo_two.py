@@ -92,11 +92,15 @@ class TwoPersons:
             issued_at_ms=self.at_ms if at_ms is None else at_ms,
             **fields,
         )
+        return self.tell(said, command, why, expected)
+
+    def tell(self, said: str, command: Command, why: str = "", expected: str = "") -> Line:
+        """Send a command at its own time, and tell what came of it."""
         self.events = self.answered([command])[0]
         first = self.events[0]
         self._waiting = first if isinstance(first, ApprovalRequested) else None
         reason = first.reason if isinstance(first, CommandRejected) else ""
-        return Line(command.issued_at_ms, actor, said, told(self.events), why, reason == expected)
+        return Line(command.issued_at_ms, command.actor, said, told(self.events), why, reason == expected)
 
     def answered(self, commands: Sequence[Command]) -> list[list[Event]]:
         """The events of each command."""
