@@ -25,6 +25,7 @@ from engine.log.records import BEFORE_FIRST, Out, wall_clock
 from engine.settings import Settings
 from engine.site import OpenLog, Site
 from gateway.demo_bank import BOOK, DemoBank
+from gateway.demo_risk import BOOK as RISK_BOOK
 from projections.database import open_database
 from projections.position import OtherLog
 from projections.projector import Projector
@@ -68,7 +69,7 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         accepted = outcomes["accepted"] + outcomes["repeated"]  # of which the first one was accepted
         again_s, again = _redecide(logs)
         rebuilt_s, rebuilt = _rebuild(database.dsn, logs)
-        demo_risk.show(output, month)
+        demo_risk.show(output, month, logs[site.partition_of(RISK_BOOK)])
         demo_day.balance(output, database.dsn)
         show(output, database.dsn, book, bank, outcomes, events)
         output.head("How fast, on this machine")

@@ -9,15 +9,19 @@ import msgspec
 
 from console.demo_day import tell
 from console.output import Output
+from console.rules import show_waterfall
 from detection.detector import NAME, Detector
 from detection.triage import Group, Ranked, case_of, ranked, report
 from engine.derivation import Host, in_memory
+from engine.fold import Folded
 from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST
 from engine.site import OpenLog, Site
-from gateway.demo_risk import BOOK, RiskMonth
+from gateway.demo_risk import BOOK, DECLINED, RiskMonth
 from gateway.demo_told import Line
 from gateway.demo_two import Submit
+from replay.explain import explained
+from replay.scored import find, scored
 from schemas.alerts import Alert, decode_alert
 from schemas.money import format_minor
 
@@ -74,8 +78,11 @@ def noticed(site: Site, logs: Sequence[OpenLog | MemoryLog]) -> list[Alert]:
     return found
 
 
-def show(output: Output, month: Month) -> None:
-    """What was noticed, and in which order the cases are to be worked."""
+def show(output: Output, month: Month, log: OpenLog | MemoryLog) -> None:
+    """What was noticed, in which order the cases are to be worked, and why a payment was declined.
+
+    log: that has the book.
+    """
     output.head("What was noticed: one of each typology was planted, and what rules did")
     output.table(
         "",
@@ -109,3 +116,6 @@ def show(output: Output, month: Month) -> None:
             for one in month.order
         ],
     )
+    output.head("Why flat-deposit was declined: for risk staff, from the log alone")
+    seen = scored(log, Folded(), find(log, BOOK, DECLINED)[-1])
+    show_waterfall(output, explained(seen), seen.book)
