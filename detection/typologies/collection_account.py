@@ -37,6 +37,8 @@ class Collected(msgspec.Struct, gc=False, array_like=True):
 
 def seen(others: dict[str, int], one: str, start: int, most: int) -> None:
     """Note the newest of the others, and forget the oldest where there are more than can matter."""
+    if others.get(one) == start:
+        return
     others.pop(one, None)
     others[one] = start
     if len(others) > most:
