@@ -132,6 +132,7 @@ class Turnover(msgspec.Struct, gc=False):
                 found: int = self.total - total
                 if carried == self.carried:  # nearly always, and then it is small
                     return found
-                return min(((self.carried - carried) % _WRAPS << _BITS) + found, INT64_MAX)
+                more: int = (self.carried - carried) % _WRAPS
+                return min((more << _BITS) + found, INT64_MAX)
             place += _SIZE
         return 0
