@@ -10,7 +10,9 @@ import msgspec
 
 from schemas.approvals import ApprovalRequested
 from schemas.catalogue import decode_event
+from schemas.outcomes import FOR_STAFF
 from schemas.rejections import CommandRejected, CommandRepeated, sentence
+from schemas.withheld import told
 
 
 class Outcome(msgspec.Struct, omit_defaults=True):
@@ -62,8 +64,11 @@ def outcome_of(answer: Sequence[bytes]) -> Outcome:
     first = events[0]
     if isinstance(first, CommandRejected):
         known = first.command or str(first.figures.get("id", ""))
-        return Outcome(known, "rejected", first.seq, first.book, (), first.reason, first.figures)
+        reason, figures = told(first.reason, first.figures)
+        return Outcome(known, "rejected", first.seq, first.book, (), reason, figures)
     if isinstance(first, CommandRepeated):
-        return Outcome(first.command, "repeated", first.first_seq, first.book, (), first.reason)
+        return Outcome(first.command, "repeated", first.first_seq, first.book, (), told(first.reason, {})[0])
     verdict = "waiting" if isinstance(first, ApprovalRequested) else "accepted"
-    return Outcome(first.command, verdict, first.seq, first.book, tuple(type(e).__name__ for e in events))
+    # Who sent what only staff send is told what came of it; to all others it does not exist.
+    shown = [one for one in events if type(one) not in FOR_STAFF] or events
+    return Outcome(first.command, verdict, first.seq, first.book, tuple(type(e).__name__ for e in shown))

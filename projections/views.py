@@ -14,6 +14,7 @@ from projections import (
     payment_views,
     payments_in,
     positions,
+    risk_views,
     value_dates,
 )
 from projections.fees import VIEWS as FEES
@@ -27,12 +28,18 @@ from projections.view import (
     MASK,
     PARTY,
     SEQ,
+    TOLD_FIGURES,
+    TOLD_REASON,
     Column,
     View,
     amount,
+    one_of,
     shown,
 )
+from schemas.accounts import BY_HOLDER
 from schemas.money import EXPONENTS
+from schemas.outcomes import FOR_STAFF
+from schemas.withheld import TIMERS_WITHHELD
 
 _ISO = ", ".join(f"('{code}', {digits})" for code, digits in sorted(EXPONENTS.items()))
 
@@ -86,8 +93,9 @@ CORE = (
             ),
             Column(
                 "blocks",
-                "(SELECT count(*) FROM jsonb_object_keys(t.blocks))",
-                "How many blocks of debits or credits stand on the account.",
+                "(SELECT count(*) FROM jsonb_each(t.blocks) AS block "
+                f"WHERE block.value ->> 'authority' = '{BY_HOLDER}')",
+                "How many blocks of debits or credits stand on the account that its holder wished for.",
             ),
         ),
     ),
@@ -144,7 +152,6 @@ CORE = (
                     "country": "ISO 3166-1 alpha-2; may be empty.",
                     "segment": "Segment code; may be empty.",
                     "branch": "Branch code; may be empty.",
-                    "risk": "How much risk the bank sees in it: unrated, low, medium or high.",
                     "registered_at": "When the party was registered, book time.",
                     "seq": "Number of the newest event that changed the party.",
                 }
@@ -191,13 +198,13 @@ CORE = (
                     "actor": "Who sent it, proven; empty where nothing proves it.",
                     "command": "The sender's id for it; empty where the sender is not proven.",
                     "outcome": "accepted, waiting (for approval), rejected or repeated.",
-                    "reason": "Why it was rejected, from the catalogue; empty otherwise.",
                 }
             ),
+            Column("reason", TOLD_REASON, "Why it was rejected, from the catalogue; empty otherwise."),
             # What is wrong with bytes that are no command may quote them.
             Column(
                 "figures",
-                "CASE WHEN t.reason <> 'undecodable' THEN t.figures END",
+                f"CASE WHEN t.reason <> 'undecodable' THEN {TOLD_FIGURES} END",
                 "The values behind a rejection; amounts in minor units.",
             ),
             *shown(
@@ -213,19 +220,28 @@ CORE = (
     ),
     View(
         "audit",
-        "Every event: who did what, when, to whom. What is in the event is not shown here.",
-        "{schema}.audit AS t",
-        shown(
-            {
-                "book": BOOK,
-                "seq": SEQ,
-                "at": AT,
-                "type": "Type of the event.",
-                "actor": "User or system whose command it answers; empty for timers and the engine itself.",
-                "command": "That command's id.",
-                "timer": "Id of the timer that fired, where no command did.",
-                "entities": "What it concerned, other than by postings: accounts, parties, users, roles...",
-            }
+        "Events: who did what, when, to whom. What is in the event is not shown, nor what is for staff only.",
+        f"{{schema}}.audit AS t WHERE t.type NOT IN ({one_of(kind.__name__ for kind in FOR_STAFF)})",
+        (
+            *shown(
+                {
+                    "book": BOOK,
+                    "seq": SEQ,
+                    "at": AT,
+                    "type": "Type of the event.",
+                    "actor": "User or system whose command it answers; empty for timers and the engine itself.",
+                    "command": "That command's id.",
+                }
+            ),
+            Column(
+                "timer",
+                "CASE WHEN split_part(t.timer, chr(10), 1) "
+                f"NOT IN ({one_of(TIMERS_WITHHELD)}) THEN t.timer ELSE '' END",
+                "Id of the timer that fired, where no command did.",
+            ),
+            *shown(
+                {"entities": "What it concerned, other than by postings: accounts, parties, users, roles..."}
+            ),
         ),
     ),
     View(
@@ -282,6 +298,7 @@ VIEWS = (
     *ledger_views.VIEWS,
     *holds.VIEWS,
     *payment_views.VIEWS,
+    *risk_views.VIEWS,
     *exchange.VIEWS,
     *positions.VIEWS,
     *value_dates.VIEWS,
