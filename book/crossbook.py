@@ -45,7 +45,10 @@ def sent(book: Book, event: CrossBookSent) -> None:
     book.crossings.on_the_way[event.transfer] = event.to_book
     keeping = book.in_force.keeping
     if keeping is not None:
-        counting.paid(book, keeping, event.account, event.amount, event.at)
+        payee = f"{event.to_book}/{event.to_account}"
+        counting.paid(
+            book, keeping, event.account, event.amount, event.at, payee, event.channel, event.corridor
+        )
 
 
 def received(book: Book, event: CrossBookReceived) -> None:

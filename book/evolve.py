@@ -41,6 +41,7 @@ from book import (
     transfers,
     value_dates,
 )
+from book.features.counting import declined
 from book.repeats import Seen, key_of
 from book.state import Book, Partition
 from schemas.catalogue import MONEY_EVENTS
@@ -50,7 +51,13 @@ from schemas.rejections import CommandRejected, CommandRepeated
 from schemas.transfers import TransferPosted
 
 
-def _refused(book: Book, event: CommandRejected | CommandRepeated) -> None:
+def _rejected(book: Book, event: CommandRejected) -> None:
+    """Nothing changes but what the envelope says, and what rules count of what they have declined."""
+    if event.reason == "declined":
+        declined(book, event)
+
+
+def _repeated(book: Book, event: CommandRepeated) -> None:
     """Nothing changes but what the envelope says."""
 
 
@@ -67,8 +74,8 @@ def _moved(book: Book, event: Any) -> None:
 
 OPEN = books.OPEN
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {
-    CommandRejected: _refused,
-    CommandRepeated: _refused,
+    CommandRejected: _rejected,
+    CommandRepeated: _repeated,
     **books.EVOLVE,
     **access.EVOLVE,
     **parties.EVOLVE,

@@ -74,7 +74,18 @@ def payment_submitted(book: Book, event: PaymentSubmitted) -> None:
     )
     keeping = book.in_force.keeping
     if keeping is not None:
-        counting.paid(book, keeping, event.account, event.amount, event.at)
+        party = book.accounts[event.account].party
+        counting.paid(
+            book,
+            keeping,
+            event.account,
+            event.amount,
+            event.at,
+            event.payee.account,
+            event.channel,
+            f"{book.parties[party].country if party else ''}-{event.payee.country}",
+            event.origin,
+        )
 
 
 def payment_waiting(book: Book, event: PaymentWaiting) -> None:

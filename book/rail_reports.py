@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.features.counting import came_back
 from book.fees import returned as fees_returned
 from book.payment import IN_TRANSIT, Payment, Repair
 from book.payments import silence_timer
@@ -55,6 +56,7 @@ def payment_failed(book: Book, event: PaymentFailed) -> None:
     payment.status = "failed"
     fees_returned(book, payment.charged_seq)
     _final(book, event.payment, payment)
+    came_back(book, event.account, event.amount, event.at)
 
 
 def payment_returned(book: Book, event: PaymentReturned) -> None:
@@ -68,6 +70,8 @@ def payment_returned(book: Book, event: PaymentReturned) -> None:
     payment.returns += (event.rail_reference,)
     if event.recalled:
         payment.recall = "accepted"
+    else:
+        came_back(book, event.account, event.amount, event.at)
     if not payment.left:
         payment.status = "recalled" if event.recalled else "returned"
         _final(book, event.payment, payment)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from book.features.keeping import keep
 from book.ruling import ListInForce, ModelInForce, RulesInForce
 from book.state import Book
+from schemas.documents.conditions import comparisons
 from schemas.documents.lists import Listing
 from schemas.documents.models import Model
 from schemas.documents.rules import Rules
@@ -23,6 +25,15 @@ def rules_in_force(book: Book, document: str, body: Rules) -> None:
         shelf = book.documents[f"rules/{document}"]
         ruling.rules[document] = RulesInForce(shelf.in_force, shelf.digest, body)
     ruling.key = _key(ruling.rules)
+    keep(book, [one for in_force in ruling.rules.values() for one in _features(in_force.body)])
+
+
+def _features(rules: Rules) -> Iterator[str]:
+    for rule in rules.rules:
+        if rule.stage != "off":
+            for _, one in comparisons(rule.when, ""):
+                if one.feature:
+                    yield one.feature
 
 
 def _key(rules: dict[str, RulesInForce]) -> str:

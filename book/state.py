@@ -11,7 +11,7 @@ from book.accruals import Bearing, EndOfDay
 from book.case import Cases
 from book.crossings import Crossings
 from book.deferred import Deferred
-from book.features.counts import AccountCounts, PartyCounts
+from book.features.counts import AccountCounts, BookCounts, PartyCounts
 from book.flag import Flags
 from book.fx import Fx
 from book.hold import Hold
@@ -167,6 +167,7 @@ class Book(msgspec.Struct):
     fx: quotes and positions.   deferred: what cannot be spent before its value date, by seq of the transfer.
     orders: that stand.   receipts: payments in, and those that wait in suspense.
     flags: that stand on parties, accounts, payees and devices.
+    counts: of payees and devices, for rules that ask.
     """
 
     id: str
@@ -208,6 +209,7 @@ class Book(msgspec.Struct):
     receipts: Receipts = msgspec.field(default_factory=Receipts)
     cases: Cases = msgspec.field(default_factory=Cases)
     flags: Flags = msgspec.field(default_factory=Flags)
+    counts: BookCounts = msgspec.field(default_factory=BookCounts)
 
 
 class Partition(msgspec.Struct):

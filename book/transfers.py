@@ -41,7 +41,17 @@ def transfer_posted(book: Book, event: TransferPosted) -> None:
         defer(book, event)
     keeping = book.in_force.keeping
     if keeping is not None:
-        counting.paid(book, keeping, event.debit, amount, event.at)
+        counting.paid(
+            book,
+            keeping,
+            event.debit,
+            amount,
+            event.at,
+            event.credit,
+            event.channel,
+            event.corridor,
+            event.origin,
+        )
         counting.received(book, keeping, event.credit, amount, event.at)
 
 

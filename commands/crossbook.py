@@ -94,6 +94,8 @@ def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
         fees=terms.fees,
         reserves=reserves,
         uses=terms.uses,
+        channel=command.channel,
+        corridor=command.corridor,
     )
     if assessed is None:
         return sent

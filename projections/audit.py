@@ -49,10 +49,17 @@ _ENTITY = frozenset(
     | {"hold", "payment", "stop"}
 )
 _ASKED = _ENTITY | {"debit", "credit", "document", "payment"}
-ENTITIES: dict[type[Event], tuple[str, ...]] = {
-    kind: tuple(field.name for field in msgspec.structs.fields(kind) if field.name in _ENTITY)
-    for kind in EVENTS
-}
+
+
+def _named(kind: type[Event]) -> tuple[str, ...]:
+    """A case is found by its own name alone: whom it is about is for those who may see it."""
+    fields = {field.name for field in msgspec.structs.fields(kind)}
+    return (
+        ("case",) if "case" in fields else tuple(name for name in kind.__struct_fields__ if name in _ENTITY)
+    )
+
+
+ENTITIES: dict[type[Event], tuple[str, ...]] = {kind: _named(kind) for kind in EVENTS}
 ENTITIES.update(dict.fromkeys(flags.EVENTS, ("of",)))
 """The fields of each type of event that name what it concerned."""
 

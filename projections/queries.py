@@ -225,6 +225,16 @@ def books(session: Session) -> list[str]:
     return [row["book"] for row in found]
 
 
+def book_now(session: Session, book: str) -> datetime.datetime:
+    """What time it is in the book: that of its newest event, or by the wall where its clock is the wall's."""
+    query = (
+        "SELECT CASE WHEN clock = 'wall' THEN greatest(at, now()) ELSE at END AS at "
+        f"FROM {LIVE}.books WHERE book = %s"
+    )
+    found: datetime.datetime = rows(session, query, book)[0]["at"]
+    return found
+
+
 def digits(session: Session, book: str, currency: str) -> int:
     """How many decimal places a currency, or an asset of the book, has."""
     if currency in EXPONENTS:

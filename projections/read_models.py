@@ -15,6 +15,8 @@ from projections import (
     books,
     bulks,
     business_days,
+    case_parts,
+    cases,
     charts,
     closing,
     commands,
@@ -66,6 +68,8 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     value_dates.changes,
     limits.changes,
     fees.changes,
+    cases.changes,
+    case_parts.changes,
     flags.changes,
     reviews.changes,
 )
@@ -107,6 +111,8 @@ TABLES: tuple[Table, ...] = (
     *value_dates.TABLES,
     *limits.TABLES,
     *fees.TABLES,
+    *cases.TABLES,
+    *case_parts.TABLES,
     *flags.TABLES,
     *reviews.TABLES,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from projections import (
     approvals_views,
     bulks,
+    case_views,
     cross_book,
     documents,
     exchange,
@@ -305,5 +306,6 @@ VIEWS = (
     *bulks.VIEWS,
     *orders.VIEWS,
     *payments_in.VIEWS,
+    *case_views.VIEWS,
 )
 """Every view. A read model with views of its own adds them here."""

@@ -127,6 +127,8 @@ class CrossBookSent(Event, tag="CrossBookSent"):
     fees: tuple[Fee, ...]
     reserves: tuple[Reserve, ...]
     uses: tuple[Use, ...]
+    channel: str = ""
+    corridor: str = ""
 
 
 class CrossBookReceived(Event, tag="CrossBookReceived"):

@@ -19,6 +19,20 @@ Unit = Literal["minor", "count", "ms", "days", "per_mille", "minute", "km_per_ho
 About = Literal["movement", "account", "party", "payee", "device"]
 
 
+MOST_PAYEES = 48
+MOST_RECENT = 32
+MOST_DEVICES = 8
+MOST_CHANNELS = 8
+MOST_CORRIDORS = 16
+MOST_COUNTRIES = 16
+MOST_SHARING = 32
+"""How many of each are remembered, the newest; what is counted among them is never more than that.
+
+payees, devices, channels, corridors, countries: of an account.   recent: payments out of an account.
+sharing: parties that pay one payee, or that use one device.
+"""
+
+
 class Feature(msgspec.Struct, frozen=True):
     """about: what it is a feature of.   keeps: the counters that `book/features/` keeps for it, by name."""
 
@@ -83,6 +97,20 @@ _WINDOWS = (
         "account",
         ("in_24h", "out_24h"),
     ),
+    Feature(
+        "declined_24h",
+        "how many movements of the account rules have declined in 24 hours",
+        "count",
+        "account",
+        ("declined_24h",),
+    ),
+    Feature(
+        "failed_30d",
+        "how often in 30 days a payment of the account has failed or was returned",
+        "count",
+        "account",
+        ("failed_30d",),
+    ),
 )
 _TIMES = (
     Feature("account_age_days", "for how long the account has been open", "days", "account"),
@@ -109,4 +137,142 @@ _TIMES = (
     ),
 )
 
-FEATURES: dict[str, Feature] = {one.name: one for one in (*_MOVEMENT, *_WINDOWS, *_TIMES)}
+_PAYEES = (
+    *(
+        Feature(
+            f"distinct_payees_{span}",
+            f"how many payees the account pays in {SPANS[span]}, this one included; at most {MOST_PAYEES}",
+            "count",
+            "account",
+            ("payees",),
+        )
+        for span in ("24h", "7d", "30d")
+    ),
+    Feature(
+        "new_payee",
+        f"whether the payee is none of the {MOST_PAYEES} that the account paid last",
+        "yes_no",
+        "payee",
+        ("payees",),
+    ),
+    Feature(
+        "payee_known_days",
+        "how long ago the account paid this payee first; none if it is new",
+        "days",
+        "payee",
+        ("payees",),
+    ),
+    *(
+        Feature(
+            f"to_payee_count_{span}",
+            f"how many of the account's {MOST_RECENT} newest payments went to this payee in {SPANS[span]}, "
+            "and this one",
+            "count",
+            "payee",
+            ("recent",),
+        )
+        for span in ("24h", "30d")
+    ),
+    Feature(
+        "payee_payers_7d",
+        f"how many parties of the book pay this payee in 7 days, this one included; at most {MOST_SHARING}",
+        "count",
+        "payee",
+        ("payers",),
+    ),
+    Feature(
+        "same_amount_24h",
+        f"how many of the account's {MOST_RECENT} newest payments were of this amount in 24 hours, "
+        "and this one",
+        "count",
+        "account",
+        ("recent",),
+    ),
+    Feature(
+        "payments_seen",
+        "how many movements out the account's mean comes from",
+        "count",
+        "account",
+        ("moments",),
+    ),
+    Feature(
+        "amount_to_mean",
+        "the amount in relation to the mean of all that left the account before; none where nothing did",
+        "per_mille",
+        "account",
+        ("moments",),
+    ),
+    Feature(
+        "amount_deviation",
+        "how many standard deviations the amount is above that mean, in thousandths, 0 where it is below; "
+        "none where all were equal or nothing left before",
+        "per_mille",
+        "account",
+        ("moments",),
+    ),
+)
+_ORIGINS = (
+    Feature(
+        "new_channel",
+        f"whether the account has paid by this channel, among its {MOST_CHANNELS} newest, never before; "
+        "none without a channel",
+        "yes_no",
+        "account",
+        ("channels",),
+    ),
+    Feature(
+        "new_corridor",
+        f"the same of the corridor, among {MOST_CORRIDORS}; none without one",
+        "yes_no",
+        "account",
+        ("corridors",),
+    ),
+    Feature(
+        "new_payee_country",
+        f"the same of the country that the corridor leads to, among {MOST_COUNTRIES}; none without one",
+        "yes_no",
+        "account",
+        ("payee_countries",),
+    ),
+    Feature(
+        "new_country",
+        f"the same of the country from which it is asked for, among {MOST_COUNTRIES}; none without one",
+        "yes_no",
+        "account",
+        ("countries",),
+    ),
+    Feature(
+        "country_speed",
+        "how fast one had to travel from the country of the movement before to this one's, between their "
+        "middles, in no less than a minute; none where one of them is not known",
+        "km_per_hour",
+        "account",
+        ("country",),
+    ),
+    Feature(
+        "new_device",
+        f"whether the device is none of the {MOST_DEVICES} that the account used last; none without a device",
+        "yes_no",
+        "device",
+        ("devices",),
+    ),
+    Feature(
+        "device_age_days",
+        "how long ago the account used the device first, 0 if it is new; none without a device",
+        "days",
+        "device",
+        ("devices",),
+    ),
+    Feature(
+        "device_parties_7d",
+        f"how many parties of the book use the device in 7 days, this one included; at most {MOST_SHARING}; "
+        "none without a device",
+        "count",
+        "device",
+        ("device_parties",),
+    ),
+)
+
+FEATURES: dict[str, Feature] = {
+    one.name: one for one in (*_MOVEMENT, *_WINDOWS, *_TIMES, *_PAYEES, *_ORIGINS)
+}

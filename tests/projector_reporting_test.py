@@ -15,6 +15,7 @@ from engine.log.records import BEFORE_FIRST, Out
 from projections import (
     approvals_views,
     bulks,
+    case_views,
     cross_book,
     documents,
     exchange,
@@ -41,6 +42,7 @@ NEVER_HERE = {
     for room in (
         approvals_views,
         bulks,
+        case_views,
         cross_book,
         documents,
         exchange,

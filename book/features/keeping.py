@@ -6,17 +6,27 @@ from collections.abc import Iterable
 
 import msgspec
 
-from book.features.counts import AccountCounts, Keeping, PartyCounts
+from book.features.counts import AccountCounts, Keeping
+from book.features.seen import Sharing
 from book.state import Book
 from schemas.features import FEATURES
 
-COUNTERS = tuple(name for name in Keeping.__struct_fields__ if name != "since")
+_PAYS = ("payees", "recent", "payers")
+_ASKS = ("devices", "channels", "corridors", "payee_countries", "countries", "country", "device_parties")
+_OF_PARTY = {"party_out_24h": "out_24h", "party_out_7d": "out_7d"}
+_OF_BOOK = ("payers", "device_parties")
 _OF_ACCOUNT: dict[str, tuple[str, ...]] = {
-    **{name: (name,) for name in COUNTERS if name in AccountCounts.__struct_fields__},
+    **{
+        name: (name,)
+        for name in Keeping.__struct_fields__
+        if name in AccountCounts.__struct_fields__ and name != "country"
+    },
+    "country": ("country", "country_ms"),
     "last": ("last_out_ms", "last_in_ms"),
 }
-_OF_PARTY = {"party_out_24h": "out_24h", "party_out_7d": "out_7d"}
-_EMPTY = AccountCounts()
+COUNTERS = (*_OF_ACCOUNT, *_OF_PARTY, *_OF_BOOK)
+"""Everything that can be kept, by the names that `Feature.keeps` uses."""
+_EMPTY = msgspec.structs.asdict(AccountCounts())
 
 
 def keep(book: Book, names: Iterable[str]) -> None:
@@ -31,9 +41,14 @@ def keep(book: Book, names: Iterable[str]) -> None:
     before = {} if in_force.keeping is None else in_force.keeping.since
     since = {counter: before.get(counter, book.at) for counter in COUNTERS if counter in wanted}
     gone = [counter for counter in before if counter not in since]
-    in_force.keeping = Keeping(since, **dict.fromkeys(since, True)) if since else None
+    in_force.keeping = _keeping(since) if since else None
     if gone:
         _forget(book, gone)
+
+
+def _keeping(since: dict[str, int]) -> Keeping:
+    pays, asks = any(one in since for one in _PAYS), any(one in since for one in _ASKS)
+    return Keeping(since, pays, asks, **dict.fromkeys(since, True))
 
 
 def _forget(book: Book, gone: list[str]) -> None:
@@ -44,6 +59,9 @@ def _forget(book: Book, gone: list[str]) -> None:
             _empty(account.counts, fields)
             if nothing:
                 account.counts = None
+    for counter in _OF_BOOK:
+        if counter in gone:
+            setattr(book.counts, counter, Sharing())
     of_party = [_OF_PARTY[counter] for counter in gone if counter in _OF_PARTY]
     for party in book.parties.values():
         if party.counts is not None and of_party:
@@ -56,11 +74,4 @@ def _forget(book: Book, gone: list[str]) -> None:
 
 def _empty(counts: AccountCounts, fields: list[str]) -> None:
     for field in fields:
-        setattr(counts, field, msgspec.structs.asdict(_EMPTY)[field])
-
-
-def counts_of(counts: PartyCounts | None, currency: str) -> PartyCounts | None:
-    """What was counted of a party's accounts in a currency."""
-    if counts is None or counts.currency == currency:
-        return counts
-    return None if counts.others is None else counts.others.get(currency)
+        setattr(counts, field, _EMPTY[field])

@@ -96,6 +96,18 @@ def _party_out_sum(field: str, span: Span) -> Read:
     return party_out_sum
 
 
+def declined(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
+    counts = movement.account.counts
+    window = None if counts is None else counts.declined_24h
+    return 0 if window is None else window.count_from(at_ms // DAY.width_ms - DAY.slices)
+
+
+def failed(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
+    counts = movement.account.counts
+    window = None if counts is None else counts.failed_30d
+    return 0 if window is None else window.count_from(at_ms // MONTH.width_ms - MONTH.slices)
+
+
 def passed_on(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
     counts = movement.account.counts
     came = _day_total(counts, "in_24h", at_ms)
@@ -127,4 +139,6 @@ READ: dict[str, Read] = {
     "party_out_count_7d": _party_out_count("out_7d", WEEK),
     "party_out_sum_7d": _party_out_sum("out_7d", WEEK),
     "passed_on_24h": passed_on,
+    "declined_24h": declined,
+    "failed_30d": failed,
 }

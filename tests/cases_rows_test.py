@@ -1,0 +1,238 @@
+"""The read models of cases say what the fold says, whatever people and alerts do to them."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import Any
+
+import pytest
+from psycopg.rows import dict_row
+
+from book.case import Case
+from book.state import Book
+from projections import case_figures, case_queries
+from projections.cases import CHANGED
+from projections.database import Session, connect
+from projections.projector import Projector
+from replay.labels import labels_of
+from schemas.cases import CaseKind, CaseLabel
+from tests.case_words import (
+    alert,
+    assign,
+    confirm,
+    hand_over,
+    member,
+    merge,
+    open_case,
+    policy,
+    propose,
+    refuse,
+    reopen,
+    report,
+    take,
+    team,
+    workers,
+)
+from tests.projecting import is_right, utc
+from tests.story import Said, Word, account, given, later, story, when
+
+PEOPLE = ("ann", "ben", "cid", "dora")
+PARTIES = ("alice", "bob", "carol")
+POLICY = policy(
+    teams=[team(*(member(one, most_cases=4) for one in PEOPLE))],
+    kinds=[
+        {
+            "kind": kind,
+            "checklist": [{"id": "known", "text": "Do we know the customer?", "required": False}],
+            "clocks": [
+                {"from_priority": 500, "first_touch_m": 30, "resolution_m": 60},
+                {"first_touch_m": 60, "resolution_m": 600},
+            ],
+            "late": [{"after_m": 30, "priority": 100}, {"after_m": 90, "priority": 100}],
+            "second_person": [{"labels": ["confirmed_fraud", "suspicious"]}],
+            "quality_per_mille": 300,
+        }
+        for kind in ("aml", "fraud", "other")
+    ],
+)
+LABELS: tuple[CaseLabel, ...] = ("confirmed_fraud", "suspicious", "false_positive", "legitimate")
+KINDS: tuple[CaseKind, ...] = ("aml", "fraud", "other")
+
+
+SEEDS = (1, 2)
+STEPS = 250
+
+
+class Office:
+    """People and alerts that do anything, in an order that a seed gives."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.alerts = 0
+        self.opened = 0
+
+    def something(self) -> Word:
+        dice, cases = self.dice, story().book.cases
+        who = dice.choice(PEOPLE)
+        known = sorted(cases.by_id) or ["none"]
+        one = dice.choice(known)
+        has = cases.by_id[one].assignee if one in cases.by_id else ""
+        doing: list[tuple[int, Any]] = [
+            (6, self._reported),
+            (1, self._opened),
+            (8, lambda: take().by(who)),
+            (3, lambda: assign(one, dice.choice(("", *PEOPLE))).by(who)),
+            (3, lambda: hand_over(one, dice.choice(("", "", *PEOPLE))).by(has or who)),
+            (6, lambda: propose(one, dice.choice(LABELS)).by(has or who)),
+            (3, lambda: self._answer(confirm, who)),
+            (1, lambda: self._answer(refuse, who)),
+            (1, lambda: reopen(one).by(who)),
+            (1, lambda: merge(one, dice.choice(known)).by(who)),
+            (1, lambda: later(ms=dice.randrange(60_000, 3_600_000))),
+        ]
+        made: Word = dice.choices([do for _, do in doing], [weight for weight, _ in doing])[0]()
+        return made
+
+    def _reported(self) -> Said:
+        dice = self.dice
+        name = dice.choice(PARTIES)
+        made = []
+        for _ in range(dice.randrange(1, 4)):
+            self.alerts += dice.random() < 0.9
+            source, kind = dice.choice(
+                (("typology", "structuring"), ("rule", "core/night"), ("stream", "mule"))
+            )
+            made.append(
+                alert(
+                    self.alerts,
+                    f"p-{name}",
+                    source=source,
+                    kind=kind,
+                    currency=dice.choice(("EUR", "USD")),
+                    amount=dice.randrange(100_000),
+                )
+            )
+        priority = dice.randrange(1_000)
+        return report(f"day-{dice.randrange(12)}", *made, party=f"p-{name}", priority=priority)
+
+    def _opened(self) -> Said:
+        dice = self.dice
+        self.opened += 1
+        people = tuple(dice.sample(PEOPLE, 2)) if dice.random() < 0.4 else ()
+        fields = {"kind": dice.choice(KINDS), "priority": dice.randrange(1_000), "people": people}
+        return open_case(f"hand-{self.opened}", party="p-bob", accounts=("alice",), **fields)
+
+    def _answer(self, word: Any, who: str) -> Said:
+        waiting = [
+            name
+            for name, one in sorted(story().book.cases.by_id.items())
+            if one.status == "awaiting_second_person"
+        ]
+        said: Said = word(self.dice.choice(waiting)) if waiting else word("none", 1)
+        return said.by(who)
+
+
+def work(seed: int, steps: int) -> None:
+    given(*(account(one) for one in PARTIES), workers(*PEOPLE), POLICY)
+    office = Office(seed)
+    for _ in range(steps):
+        when(office.something())
+
+
+def rows(session: Session, query: str) -> list[dict[str, Any]]:
+    with session.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode()).fetchall()
+
+
+def check_case(row: dict[str, Any], one: Case) -> None:
+    for name in ("kind", "status", "subject", "priority", "skill", "assignee", "team", "amounts"):
+        assert row[name] == getattr(one, name), name
+    for name in ("people", "parties", "accounts", "payments"):
+        assert row[name] == list(getattr(one, name)), name
+    for name in ("touch_late", "close_late", "closing", "sampled", "merged_into"):
+        assert row[name] == getattr(one, name), name
+    assert row["label"] == (one.label or "")
+    assert row["alerts"] == len(one.alerts)
+    assert (row["opened_at"], row["started_at"]) == (utc(one.opened_ms), utc(one.started_ms))
+    for name, due_ms in (("touch_by", one.due.touch_by_ms), ("close_by", one.due.close_by_ms)):
+        assert row[name] == (None if due_ms is None else utc(due_ms)), name
+    assert row["left_ms"] == one.due.left_ms
+    proposed = one.proposed
+    assert (row["proposal"], row["proposed"], row["proposer"]) == (
+        (None, "", "") if proposed is None else (proposed.seq, proposed.label, proposed.proposer)
+    )
+    assert (row["closed_at"] is None) == (one.status != "closed")
+
+
+def check(session: Session, book: Book) -> None:
+    cases = book.cases
+    shown = {one["case_id"]: one for one in rows(session, "SELECT * FROM daybook.cases")}
+    assert shown.keys() == cases.by_id.keys()
+    for case_id, one in cases.by_id.items():
+        check_case(shown[case_id], one)
+    alerts = {one["alert"]: one for one in rows(session, "SELECT * FROM daybook.case_alerts")}
+    assert {name: one["case_id"] for name, one in alerts.items()} == cases.alerts
+    for case_id, one in cases.by_id.items():
+        for kept in one.alerts:
+            row = alerts[kept.id]
+            assert (row["case_id"], row["source"], row["kind"]) == (case_id, kept.source, kept.kind)
+            assert (row["label"] != "") == (one.status == "closed")
+    checks = rows(session, "SELECT * FROM daybook.case_checks ORDER BY case_id, number")
+    assert [(one["case_id"], one["item"]) for one in checks] == [
+        (case_id, item.id) for case_id in sorted(cases.by_id) for item in cases.by_id[case_id].checklist
+    ]
+
+
+@contextlib.contextmanager
+def projected(dsn: str, limit: int) -> Any:
+    log = story().log.reader()
+    with contextlib.closing(Projector(dsn, log)) as projector:
+        projector.catch_up(limit)
+    assert is_right(dsn, log)
+    with contextlib.closing(connect(dsn)) as session:
+        yield session
+
+
+@pytest.mark.parametrize(("seed", "limit"), [(1, 10_000), (2, 1)])
+def test_every_row_is_what_the_fold_says(postgres_dsn: str, seed: int, limit: int) -> None:
+    work(seed, STEPS)
+    with projected(postgres_dsn, limit) as session:
+        check(session, story().book)
+        check_labels(session)
+        check_queue(session, story().book)
+
+
+def test_the_histories_hold_every_event_of_cases() -> None:
+    """Or the other test compares nothing that matters."""
+    seen = set()
+    for seed in SEEDS:
+        work(seed, STEPS)
+        seen |= {type(one) for one in story().events()}
+    assert {one for one in CHANGED if one not in seen} == set()
+
+
+def check_labels(session: Session) -> None:
+    """Two ways to the same labels: SQL over rows, and a fold over events."""
+    found = labels_of(one for one in story().events() if one.book == "main")
+    shown = case_figures.labels(session, "main")
+    assert {one.id: (one.label, one.case_id) for one in shown if one.what == "alert"} == {
+        name: (one.label, one.case) for name, one in found.alerts().items()
+    }
+    assert {one.id: one.label for one in shown if one.what == "payment"} == {
+        name: one.label for name, one in found.payments().items()
+    }
+    assert found.alerts(), "something was found"
+
+
+def check_queue(session: Session, book: Book) -> None:
+    """Whoever takes next gets what stands first in their queue."""
+    from commands.case_staff import _rank  # the order itself is what is compared
+
+    ranked = case_queries.queue(session, "main", "root")
+    expected = sorted(
+        (_rank(book, name, book.cases.by_id[name]), name)
+        for name in book.cases.queue
+        if not book.cases.by_id[name].people
+    )
+    assert [one.case_id for one in ranked if one.rank is not None] == [name for _, name in expected]
