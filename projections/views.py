@@ -40,7 +40,7 @@ from projections.view import (
 from schemas.accounts import BY_HOLDER
 from schemas.money import EXPONENTS
 from schemas.outcomes import FOR_STAFF
-from schemas.withheld import TIMERS_WITHHELD
+from schemas.withheld import STATUS_WITHHELD, TIMERS_WITHHELD
 
 _ISO = ", ".join(f"('{code}', {digits})" for code, digits in sorted(EXPONENTS.items()))
 
@@ -138,8 +138,12 @@ CORE = (
                     "book": BOOK,
                     "party": "The party's id, unique in its book.",
                     "kind": "person or business.",
-                    "status": "pending, active, blocked or closed.",
                 }
+            ),
+            Column(
+                "status",
+                f"CASE WHEN t.status IN ({one_of(STATUS_WITHHELD)}) THEN 'active' ELSE t.status END",
+                "pending, active or closed. Whether the bank has blocked it, risk staff sees in standings.",
             ),
             Column("name", MASK.format("t.name"), "Masked; empty where none is known."),
             Column("number", MASK.format("t.number"), "Of an identity document or register. Masked."),
@@ -230,7 +234,7 @@ CORE = (
                     "seq": SEQ,
                     "at": AT,
                     "type": "Type of the event.",
-                    "actor": "User or system whose command it answers; empty for timers and the engine itself.",
+                    "actor": "User or system whose command it answers; empty for timers and the engine.",
                     "command": "That command's id.",
                 }
             ),
@@ -240,9 +244,7 @@ CORE = (
                 f"NOT IN ({one_of(TIMERS_WITHHELD)}) THEN t.timer ELSE '' END",
                 "Id of the timer that fired, where no command did.",
             ),
-            *shown(
-                {"entities": "What it concerned, other than by postings: accounts, parties, users, roles..."}
-            ),
+            *shown({"entities": "What it concerned, other than by postings: accounts, parties, users..."}),
         ),
     ),
     View(
