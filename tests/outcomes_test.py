@@ -261,6 +261,8 @@ def _event(kind: type[Event], **envelope: Any) -> Event:
             return False
         if isinstance(of, msgspec.inspect.IntType):
             return 1
+        if isinstance(of, msgspec.inspect.StructType):
+            return {one.name: fill(one.type) for one in of.fields if one.required}
         if isinstance(of, msgspec.inspect.DictType):
             return {}
         return () if isinstance(of, msgspec.inspect.VarTupleType) else SECRET
