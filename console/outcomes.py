@@ -69,6 +69,7 @@ def outcome_of(answer: Sequence[bytes]) -> Outcome:
     if isinstance(first, CommandRepeated):
         return Outcome(first.command, "repeated", first.first_seq, first.book, (), told(first.reason, {})[0])
     verdict = "waiting" if isinstance(first, ApprovalRequested) else "accepted"
-    # Who sent what only staff send is told what came of it; to all others it does not exist.
-    shown = [one for one in events if type(one) not in FOR_STAFF] or events
-    return Outcome(first.command, verdict, first.seq, first.book, tuple(type(e).__name__ for e in shown))
+    kinds = [type(event) for event in events]
+    # What only staff may know of is named where it is all that was asked for, and beside nothing else.
+    shown = [kind for kind in kinds if kind not in FOR_STAFF] or kinds
+    return Outcome(first.command, verdict, first.seq, first.book, tuple(kind.__name__ for kind in shown))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from schemas import cases, flags, reported, reviews
+from schemas import case_commands, case_reports, case_work, flags, reported, reviews
 from schemas.accounts import BY_HOLDER, BlockAccount, LiftBlock
 from schemas.message import Command
 from schemas.parties import RatePartyRisk
@@ -29,7 +29,9 @@ COMMANDS_WITHHELD: Final[frozenset[type[Command]]] = frozenset(
     {
         *flags.COMMANDS,
         *reviews.COMMANDS,
-        *cases.COMMANDS,
+        *case_commands.COMMANDS,
+        *case_work.COMMANDS,
+        *case_reports.COMMANDS,
         reported.ReportAlerts,
         BlockAccount,
         LiftBlock,
@@ -40,7 +42,9 @@ COMMANDS_WITHHELD: Final[frozenset[type[Command]]] = frozenset(
 """What only staff asks for. That somebody has asked for it about somebody is not told either."""
 KINDS_WITHHELD: Final = frozenset({"rules", "list", "model", "typologies", "case_policy"})
 """The kinds of documents that say what is looked for."""
-TIMERS_WITHHELD: Final = frozenset({"review", "flag", "case_touch", "case_close", "case_step"})
+TIMERS_WITHHELD: Final = frozenset(
+    {"review", "flag", "case_touch", "case_close", "case_step", "case_wait", "case_report"}
+)
 
 Figures = dict[str, int | str]
 

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from psycopg import errors
 
+from commands.decide import FIRE
 from console import outcomes as console_outcomes
 from projections.database import Session, connect
 from projections.payment_queries import timeline
@@ -31,7 +32,7 @@ from schemas.payments import SubmitPayment
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected
 from schemas.reviews import PaymentDeclined, ReviewBegan
-from schemas.withheld import COMMANDS_WITHHELD, WAITS_WITHHELD
+from schemas.withheld import COMMANDS_WITHHELD, TIMERS_WITHHELD, WAITS_WITHHELD
 from tests.bulk_test import bulk
 from tests.payment_words import pay, rails, screened, the_payment
 from tests.random_business import Business
@@ -291,3 +292,4 @@ def test_what_only_staff_asks_for_is_known() -> None:
     """Whoever adds a command of risk staff finds out here that it has to be said whether it is public."""
     named = {kind for name, kind in COMMAND_TYPES.items() if re.search("Case|Flag|Review|Alert|Risk", name)}
     assert named <= COMMANDS_WITHHELD
+    assert {kind for kind in FIRE if re.search("case|flag|review|alert", kind)} <= TIMERS_WITHHELD
