@@ -165,7 +165,7 @@ class Watched(Business):
                 "currency": "EUR",
                 "rules": [
                     {"id": "canary-large", "when": over(25), "points": 60},
-                    {"id": "canary-huge", "when": over(4_000), "points": 60},
+                    {"id": "canary-huge", "when": over(900), "points": 60},
                 ],
                 "thresholds": {"review": 50, "decline": 100},
             }
@@ -208,7 +208,7 @@ class Watched(Business):
 @pytest.fixture(scope="module")
 def business() -> Watched:
     made = Watched(31)
-    made.run(1_500)
+    made.run(2_000)
     return made
 
 
