@@ -34,7 +34,7 @@ from schemas.rejections import CommandRejected
 from schemas.reviews import PaymentDeclined, ReviewBegan
 from schemas.withheld import COMMANDS_WITHHELD, TIMERS_WITHHELD, WAITS_WITHHELD
 from tests.bulk_test import bulk
-from tests.payment_words import pay, rails, screened, the_payment
+from tests.payment_words import PAYEE, pay, rails, screened, the_payment
 from tests.random_business import Business
 from tests.risk_words import over, rule, rules
 from tests.story import Said, Word, account, block, given, party_becomes, say, transfer, when
@@ -208,7 +208,22 @@ class Watched(Business):
 @pytest.fixture(scope="module")
 def business() -> Watched:
     made = Watched(31)
-    made.run(2_000)
+    made.run(1_200)
+    for number in range(24):  # so that at the end some wait
+        made.submit(
+            SubmitPayment(
+                id=f"last-{number}",
+                book="main",
+                actor="root",
+                issued_at_ms=max(made.now, made.book("main").at),
+                payment=f"last-{number}",
+                account=f"a{number % 6}",
+                amount=30 if number < 18 else 900,
+                currency="EUR",
+                rail="sepa",
+                payee=PAYEE,
+            )
+        )
     return made
 
 
