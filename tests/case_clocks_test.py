@@ -93,7 +93,9 @@ def test_to_take_a_case_is_to_touch_it() -> None:
 
 
 def test_who_is_given_a_case_touches_it_with_what_they_do_first() -> None:
-    pushing = {"kinds": [{"kind": "other", "clocks": [{"first_touch_m": 60, "resolution_m": 720}]}]}
+    pushing: dict[str, Any] = {
+        "kinds": [{"kind": "other", "clocks": [{"first_touch_m": 60, "resolution_m": 720}]}]
+    }
     given(account("alice"), PEOPLE, policy(teams=[team(member("ann"), pushes=True)], **pushing))
     when(open_case("c1"), note("c1").by("ben"))
     assert the_case("c1").due.touch_by_ms is not None, "somebody else's note is no touch"
