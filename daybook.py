@@ -23,9 +23,11 @@ from console import (
     flags_commands,
     keys_commands,
     ledger_commands,
+    lists_commands,
     orders_commands,
     payment_commands,
     reviews_commands,
+    rules_commands,
     topics_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
@@ -49,6 +51,8 @@ ledger_commands.register(app)
 orders_commands.register(app)
 payment_commands.register(app)
 reviews_commands.register(app)
+rules_commands.register(app)
+lists_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
 flags_commands.register(app)
@@ -437,6 +441,22 @@ def run_detection() -> None:
     from console import processes
 
     in_home(processes.run_detection, False, None)
+
+
+@run.command("triage")
+def run_triage() -> None:
+    """Group alerts into cases, and look over all books, in one process."""
+    from console import processes
+
+    in_home(processes.run_triage, False, None)
+
+
+@run.command("stream")
+def run_stream() -> None:
+    """Group alerts into cases, and look over all books, as one of the stream workers on Kafka."""
+    from console import processes
+
+    in_home(processes.run_stream, False, None)
 
 
 @run.command("rail")
