@@ -44,7 +44,7 @@ WORKLOADS = (
 
 ACTIVE = 100_000
 """Accounts of `memory-active`, at most: each of them pays ten times."""
-STEPS_OF: tuple[Contention, ...] = ("uniform-10k", "product-10k")
+STEPS_OF: tuple[Contention, ...] = ("uniform-10k", "product-10k", "rules-30")
 
 Say = Callable[[Figure], None]
 
@@ -162,7 +162,7 @@ def of_transfers(
     found: list[Contender] = []
     if "decide" in kinds:
         found += decide.contenders(contention, size)
-    if "embedded" in kinds and contention == "product-10k":
+    if "embedded" in kinds and contention not in ("uniform-10k", "hot-account"):
         found += embedded.contenders(contention, size, folder, stack, ())
     elif "embedded" in kinds:
         peers = [
