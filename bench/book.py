@@ -49,8 +49,8 @@ REPEAT_CAP = 50_000_000
 
 Contention = Literal["uniform-10k", "hot-account", "product-10k", "rules-10", "rules-30"]
 CONTENTIONS: tuple[Contention, ...] = ("uniform-10k", "hot-account", "product-10k", "rules-10", "rules-30")
-"""`product-10k` is `uniform-10k` on accounts with a product: `documents` says which. `rules-10` and `rules-30`
-are `uniform-10k` with so many rules in force (`bench/ruled.py`), from devices, by channels and corridors.
+"""`product-10k` is `uniform-10k` on accounts with a product: `documents` says which. `rules-10`, `rules-30`:
+the same accounts with so many rules in force (`bench/ruled.py`), from devices, by channels and corridors.
 """
 HOT = "account-00000"
 
@@ -239,6 +239,7 @@ def set_up(now_ms: int, contention: Contention) -> list[Out]:
         *(by_people([rules(now_ms, contention)]) if contention in RULES else ()),
         *by_upstream(list(customers(now_ms, 0, ACCOUNTS, PRODUCT if with_product else ""))),
         *by_upstream(list(deposits(now_ms))),
+        *(by_upstream(list(habits(now_ms))) if contention in RULES else ()),
     ]
 
 
@@ -291,19 +292,35 @@ def transfers(contention: Contention, count: int, seed: int, now_ms: int) -> lis
     )
 
 
+HABITS = 2 * ACCOUNTS
+
+
+def habits(now_ms: int) -> Iterator[Transfer]:
+    """The commands with which every account pays twice as it usually does, so that not all of it is new."""
+    for number in range(HABITS):
+        debit = account_id(number % ACCOUNTS)
+        yield Transfer(
+            id=f"habit-{number}",
+            book=BOOK,
+            actor=UPSTREAM,
+            issued_at_ms=now_ms,
+            debit=debit,
+            credit=account_id((number + 1) % ACCOUNTS),
+            amount=50,
+            currency=CURRENCY,
+            **asked_from(1, debit),
+        )
+
+
 def asked_from(number: int, debit: str) -> dict[str, Any]:
-    """By which channel and corridor, and from which device of the account's, where rules ask."""
-    country = COUNTRIES[number % 7 % len(COUNTRIES)]
-    device = f"device-{debit[-5:]}-{number % 3}"
+    """By which channel and corridor, and from which device: as usual, but for one in fifty."""
+    seldom = number % 50 == 0
+    country = "FR" if seldom else "DE"
     return {
-        "channel": CHANNELS[number % 3],
+        "channel": "web" if seldom else "app",
         "corridor": f"DE-{country}",
-        "origin": Origin(device=device, country=country),
+        "origin": Origin(device=f"device-{debit[-5:]}-{int(seldom)}", country=country),
     }
-
-
-CHANNELS = ("app", "web", "branch")
-COUNTRIES = ("DE", "FR", "NL")
 
 
 class Envelopes:
