@@ -140,10 +140,15 @@ def _rule(document: int, name: str, rule: Rule, counted: bool, groups: dict[str,
 
 
 class Slots(dict[Asked, int]):
-    """The place of each number that is asked for."""
+    """The place of each number that is asked for. costs: of each, by its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.costs: list[int] = []
 
     def __missing__(self, what: Asked) -> int:
         self[what] = slot = len(self)
+        self.costs.append(cost(what))
         return slot
 
 
@@ -215,8 +220,7 @@ class Conditions(NamedTuple):
         return found[0] if len(found) == 1 else Group("all", tuple(found))
 
     def _cost(self, one: Between | Group) -> int:
-        names = list(self.slots)
-        return max(cost(names[slot]) for slot in _asked(one))
+        return max(self.slots.costs[slot] for slot in _asked(one))
 
 
 def _asked(one: Between | Group) -> Iterator[int]:
