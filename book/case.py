@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from schemas.case_reports import ReportStatus
 from schemas.cases import Act, CaseAlert, CaseKind, CaseLabel, CaseStatus, CheckItem, Due
 
 QUEUED: tuple[CaseStatus, ...] = ("open", "reopened")
@@ -31,6 +32,20 @@ class Proposed(msgspec.Struct, frozen=True, gc=False):
     person: str
 
 
+class Report(msgspec.Struct):
+    """A suspicious activity report. by_ms: until when it is to be filed.   draft: seq of the newest.
+
+    persons: who wrote it, who agreed, who filed it.   late: it was not filed in time.
+    """
+
+    status: ReportStatus
+    by_ms: int
+    id: str = ""
+    draft: int = 0
+    persons: tuple[str, ...] = ()
+    late: bool = False
+
+
 class Case(msgspec.Struct):
     """subject: a party of the book, or a key.   parties: of the book, that it concerns; the subject too.
 
@@ -38,7 +53,8 @@ class Case(msgspec.Struct):
     team: who has to take it, since it was late; empty for whoever can.   steps: how many there were of that.
     started_ms: opened or reopened.   touch_late, close_late: its clock has run out.
     ticked: of its checklist.   amounts: at stake, by currency.   label: that it was closed with last.
-    attached: digests of its papers.   closing: how often it was closed.   sampled: is to be looked at again.
+    attached: digests of its papers.   closing: how often it was closed,
+    by whom last.   sampled: is to be looked at again.
     """
 
     kind: CaseKind
@@ -67,10 +83,11 @@ class Case(msgspec.Struct):
     attached: tuple[str, ...] = ()
     proposed: Proposed | None = None
     label: CaseLabel | None = None
-    closer: str = ""
+    closers: tuple[str, ...] = ()
     closing: int = 0
     sampled: bool = False
     merged_into: str = ""
+    report: Report | None = None
 
 
 class Taken(msgspec.Struct, gc=False):
@@ -84,7 +101,7 @@ class Cases(msgspec.Struct):
     """alerts: which case each is part of.   queue: those that nobody has, with the time since when.
 
     load: how many each user has that do not wait.   taken: by team.   own: the parties behind each person's
-    users, for nobody works a case about themselves.
+    users, for nobody works a case about themselves.   reports: the case of each.
     """
 
     by_id: dict[str, Case] = {}
@@ -93,3 +110,4 @@ class Cases(msgspec.Struct):
     load: dict[str, int] = {}
     taken: dict[str, Taken] = {}
     own: dict[str, tuple[str, ...]] = {}
+    reports: dict[str, str] = {}

@@ -41,11 +41,23 @@ def step_timer(case: str) -> str:
     return f"case_step\n{case}"
 
 
+def wait_timer(case: str) -> str:
+    """The id of the timer of a case that waits for a time."""
+    return f"case_wait\n{case}"
+
+
+def report_timer(case: str) -> str:
+    """The id of the timer of a case's report."""
+    return f"case_report\n{case}"
+
+
 def moves(book: Book, case_id: str, case: Case, status: CaseStatus, assignee: str, at_ms: int) -> None:
     """The case is in another state, with somebody or nobody; queue and loads follow."""
     assert status in NEXT[case.status] or case.status == status, f"{case.status} is not followed by {status}"
     cases = book.cases
-    if case.assignee and case.status != "waiting":
+    if case.status == "waiting":
+        book.timers.remove(wait_timer(case_id))
+    elif case.assignee:
         left = cases.load[case.assignee] - 1
         if left:
             cases.load[case.assignee] = left
@@ -188,7 +200,7 @@ def case_closed(book: Book, event: CaseClosed) -> None:
     """It is decided. What is kept is what a late alert or a second look needs."""
     case = book.cases.by_id[event.case]
     case.label = event.label
-    case.closer = event.persons[0]
+    case.closers = event.persons
     case.closing = event.closing
     case.sampled = event.sampled
     case.proposed = None

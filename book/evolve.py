@@ -15,6 +15,7 @@ from book import (
     approvals,
     books,
     bulk,
+    case_work,
     cases,
     closing,
     crossbook,
@@ -106,6 +107,7 @@ EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     **positions.EVOLVE,
     **value_dates.EVOLVE,
     **cases.EVOLVE,
+    **case_work.EVOLVE,
 }
 
 

@@ -41,6 +41,14 @@ def in_state(case: Case, states: Iterable[CaseStatus]) -> Rejection | None:
     return None if case.status in states else reject("case_state_conflict", status=case.status)
 
 
+def concerning(book: Book, case_id: str, user: str) -> Case | Rejection:
+    """The case, if this user may have to do with it: case_not_found, about_oneself."""
+    case = visible(book, case_id, user)
+    if isinstance(case, Rejection):
+        return case
+    return reject("about_oneself") if is_about(book, case, user) else case
+
+
 def at_work(
     book: Book, case_id: str, user: str, states: Iterable[CaseStatus] = TO_WORK_ON
 ) -> Case | Rejection:

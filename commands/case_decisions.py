@@ -5,31 +5,20 @@ Nobody confirms what they proposed, behind whatever user.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from book.case import HELD, QUEUED, Case
+from book.case import HELD, QUEUED, Case, Proposed
 from book.state import Book
-from commands.case_access import at_work, in_state, is_about, visible
+from commands.case_access import at_work, concerning, in_state, is_about, visible
 from commands.case_acts import done, not_of_case, refused_now
 from commands.case_clocks import touched
 from commands.case_policy import due_sooner, is_sampled, rules_of, second_person_asked
+from commands.case_reports import open_report
 from commands.case_staff import pushed
 from commands.cases import reopened
 from commands.decision import Decide, Decision, Steps
 from commands.permission import permits
-from schemas.cases import (
-    Act,
-    CaseClosed,
-    CaseLabel,
-    CaseMerged,
-    ConfirmDecision,
-    DecisionProposed,
-    DecisionRefused,
-    MergeCases,
-    ProposeDecision,
-    RefuseDecision,
-    ReopenCase,
-)
+from schemas.case_commands import ConfirmDecision, MergeCases, ProposeDecision, RefuseDecision, ReopenCase
+from schemas.case_work import QualityReviewed, ReviewQuality
+from schemas.cases import CaseClosed, CaseMerged, DecisionProposed, DecisionRefused
 from schemas.fields import INT64_MAX
 from schemas.message import Command
 from schemas.rejections import Rejection, reject
@@ -47,13 +36,14 @@ def propose_decision(book: Book, command: ProposeDecision, at_ms: int) -> Decisi
         return reject("checklist_open", item=open_items[0], left=len(open_items))
     if refused := not_of_case(case, command.acts):
         return refused
-    if refused := refused_now(book, command.case, case, command.acts, command, at_ms):
-        return refused
-    return _proposed(book, command, case, at_ms)
-
-
-def _proposed(book: Book, command: ProposeDecision, case: Case, at_ms: int) -> Steps:
     person = book.actors[command.actor].person
+    proposed = Proposed(book.seq, command.label, command.acts, command.actor, person)
+    if refused := refused_now(book, command, proposed, at_ms):
+        return refused
+    return _proposed(book, command, case, proposed, at_ms)
+
+
+def _proposed(book: Book, command: ProposeDecision, case: Case, proposed: Proposed, at_ms: int) -> Steps:
     asked = second_person_asked(rules_of(book, case.kind), case, command.label, command.acts)
     yield from touched(command.case, case, command.actor)
     yield DecisionProposed(
@@ -62,12 +52,12 @@ def _proposed(book: Book, command: ProposeDecision, case: Case, at_ms: int) -> S
         acts=command.acts,
         reason=command.reason,
         proposer=command.actor,
-        person=person,
+        person=proposed.person,
         confirmed=not asked,
     )
     if not asked:
-        yield from done(book, command.case, case, command.acts, command, at_ms)
-        yield _closed(book, command.case, case, command.label, command.acts, (person,))
+        yield from done(book, command, proposed, at_ms)
+        yield _closed(book, command.case, case, proposed, (proposed.person,))
 
 
 def confirm_decision(book: Book, command: ConfirmDecision, at_ms: int) -> Decision:
@@ -86,33 +76,24 @@ def confirm_decision(book: Book, command: ConfirmDecision, at_ms: int) -> Decisi
         return reject("second_person_needed", person=person)
     if not permits(book, proposed.proposer, ProposeDecision):
         return reject("proposer_not_permitted")
-    if refused := refused_now(book, command.case, case, proposed.acts, command, at_ms):
+    if refused := refused_now(book, command, proposed, at_ms):
         return refused
-    return _confirmed(book, command, case, proposed.label, proposed.acts, (proposed.person, person), at_ms)
+    return _confirmed(book, command, case, proposed, at_ms)
 
 
-def _confirmed(
-    book: Book,
-    command: ConfirmDecision,
-    case: Case,
-    label: CaseLabel,
-    acts: Sequence[Act],
-    persons: tuple[str, ...],
-    at_ms: int,
-) -> Steps:
-    yield from done(book, command.case, case, acts, command, at_ms)
-    yield _closed(book, command.case, case, label, tuple(acts), persons)
+def _confirmed(book: Book, command: ConfirmDecision, case: Case, proposed: Proposed, at_ms: int) -> Steps:
+    persons = (proposed.person, book.actors[command.actor].person)
+    yield from done(book, command, proposed, at_ms)
+    yield _closed(book, command.case, case, proposed, persons)
 
 
-def _closed(
-    book: Book, case_id: str, case: Case, label: CaseLabel, acts: tuple[Act, ...], persons: tuple[str, ...]
-) -> CaseClosed:
+def _closed(book: Book, case_id: str, case: Case, proposed: Proposed, persons: tuple[str, ...]) -> CaseClosed:
     return CaseClosed(
         case=case_id,
         kind=case.kind,
         subject=case.subject,
-        label=label,
-        acts=acts,
+        label=proposed.label,
+        acts=proposed.acts,
         persons=persons,
         alerts=tuple(case.alerts),
         payments=case.payments,
@@ -167,9 +148,39 @@ def _reopening(book: Book, command: ReopenCase, case: Case, at_ms: int) -> Steps
     yield from pushed(book, command.case, at_ms)
 
 
+def review_quality(book: Book, command: ReviewQuality, at_ms: int) -> Decision:
+    """Rejected, in this order: case_not_found, about_oneself, not_sampled (or not closed any more),
+    second_person_needed (who decided on it).
+    """
+    case = concerning(book, command.case, command.actor)
+    if isinstance(case, Rejection):
+        return case
+    if not case.sampled:
+        return reject("not_sampled")
+    person = book.actors[command.actor].person
+    if person in case.closers:
+        return reject("second_person_needed", person=person)
+    return _reviewed(book, command, case, person, at_ms)
+
+
+def _reviewed(book: Book, command: ReviewQuality, case: Case, person: str, at_ms: int) -> Steps:
+    assert case.label is not None, "what is closed has a label"
+    yield QualityReviewed(
+        case=command.case,
+        closing=case.closing,
+        label=case.label,
+        found=command.found,
+        finding=command.finding,
+        person=person,
+    )
+    if command.found == "overturned":
+        yield reopened(book, command.case, case, at_ms, reason=command.finding)
+        yield from pushed(book, command.case, at_ms)
+
+
 def merge_cases(book: Book, command: MergeCases, at_ms: int) -> Decision:
     """Rejected, in this order: case_not_found (either), case_state_conflict (either is closed),
-    nothing_to_change (they are one), people_differ, about_oneself.
+    nothing_to_change (they are one), people_differ, about_oneself, report_open.
     """
     case, other = (visible(book, one, command.actor) for one in (command.case, command.into))
     if isinstance(case, Rejection):
@@ -185,6 +196,8 @@ def merge_cases(book: Book, command: MergeCases, at_ms: int) -> Decision:
         return reject("people_differ")
     if is_about(book, case, command.actor) or is_about(book, other, command.actor):
         return reject("about_oneself")
+    if open_report(case) is not None:
+        return reject("report_open")
     priority = max(case.priority, other.priority)
     return CaseMerged(
         case=command.case,
@@ -214,4 +227,5 @@ DECIDE: dict[type[Command], Decide] = {
     RefuseDecision: refuse_decision,
     ReopenCase: reopen_case,
     MergeCases: merge_cases,
+    ReviewQuality: review_quality,
 }

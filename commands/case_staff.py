@@ -14,7 +14,8 @@ from commands.case_clocks import running
 from commands.case_policy import band_of, day_of, membership, on_shift, rules_of, taken_on
 from commands.decision import Decide, Decision
 from commands.permission import permits
-from schemas.cases import AssignCase, CaseAssigned, CaseReturned, Due, HandOverCase, TakeNextCase
+from schemas.case_commands import AssignCase, HandOverCase, TakeNextCase
+from schemas.cases import CaseAssigned, CaseReturned, Due
 from schemas.documents.case_policy import Member, Team
 from schemas.rejections import Rejection, reject
 

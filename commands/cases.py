@@ -10,13 +10,11 @@ from commands.case_policy import due_from, due_sooner, kind_of_alert, rules_of
 from commands.case_staff import pushed
 from commands.decision import Decide, Decision, Steps
 from schemas.alerts import Alert
-from schemas.cases import AlertsJoined, CaseKind, CaseOpened, CaseReopened, OpenCase
+from schemas.case_commands import OpenCase
+from schemas.cases import AlertsJoined, CaseKind, CaseOpened, CaseReopened
 from schemas.fields import INT64_MAX
 from schemas.rejections import Rejection, reject
 from schemas.reported import ReportAlerts
-
-IN_REVIEW = "risk_review\n"
-"""How the key begins that a payment in review waits under."""
 
 
 def open_case(book: Book, command: OpenCase, at_ms: int) -> Decision:
@@ -25,7 +23,9 @@ def open_case(book: Book, command: OpenCase, at_ms: int) -> Decision:
     """
     if command.case in book.cases.by_id:
         return reject("case_exists")
-    if refused := _unknown(book, command):
+    named = (command.party,) if command.party else ()
+    parties = (*named, *command.parties)
+    if refused := unknown(book, parties, command.accounts, command.payments, command.people):
         return refused
     rules = rules_of(book, command.kind)
     opened = CaseOpened(
@@ -36,7 +36,7 @@ def open_case(book: Book, command: OpenCase, at_ms: int) -> Decision:
         by_hand=True,
         priority=command.priority,
         skill=command.skill or rules.skill,
-        parties=_parties(book, (command.party, *command.parties), command.accounts, command.payments),
+        parties=owners(book, parties, command.accounts, command.payments),
         accounts=_once(command.accounts),
         payments=_once(command.payments),
         people=_once(command.people),
@@ -46,17 +46,24 @@ def open_case(book: Book, command: OpenCase, at_ms: int) -> Decision:
     return _opening(book, opened, at_ms)
 
 
-def _unknown(book: Book, command: OpenCase) -> Rejection | None:
-    for name in (command.party, *command.parties):
-        if name and name not in book.parties:
+def unknown(
+    book: Book,
+    parties: Iterable[str],
+    accounts: Iterable[str],
+    payments: Iterable[str],
+    people: Iterable[str] = (),
+) -> Rejection | None:
+    """party_not_found, account_not_found, payment_not_found or actor_not_found, where one is none."""
+    for name in parties:
+        if name not in book.parties:
             return reject("party_not_found", party=name)
-    for name in command.accounts:
+    for name in accounts:
         if name not in book.accounts:
             return reject("account_not_found", account=name)
-    for name in command.payments:
+    for name in payments:
         if name not in book.payments.by_id:
             return reject("payment_not_found", payment=name)
-    for name in command.people:
+    for name in people:
         actor = book.actors.get(name)
         if actor is None or not actor.person:
             return reject("actor_not_found", actor=name)
@@ -70,13 +77,13 @@ def _opening(book: Book, opened: CaseOpened, at_ms: int) -> Steps:
 
 def report_alerts(book: Book, command: ReportAlerts, at_ms: int) -> Decision:
     """Rejected: nothing_to_change, where all of them are part of a case already."""
-    fresh: dict[str, Alert] = {}
+    alerts: dict[str, Alert] = {}
     for one in command.alerts:
         if one.id not in book.cases.alerts:
-            fresh.setdefault(one.id, one)
-    if not fresh:
+            alerts.setdefault(one.id, one)
+    if not alerts:
         return reject("nothing_to_change")
-    return _reported(book, command, tuple(fresh.values()), at_ms)
+    return _reported(book, command, tuple(alerts.values()), at_ms)
 
 
 def _reported(book: Book, command: ReportAlerts, alerts: tuple[Alert, ...], at_ms: int) -> Steps:
@@ -91,16 +98,16 @@ def _reported(book: Book, command: ReportAlerts, alerts: tuple[Alert, ...], at_m
         yield reopened(book, case_id, case, at_ms, priority=command.priority)
     case = book.cases.by_id[case_id]
     priority = max(case.priority, command.priority)
-    parties = _parties(book, (), (one.account for one in _own(book, alerts)), _movements(book, alerts))
+    parties = owners(book, (), (one.account for one in _own(book, alerts)), _movements(book, alerts))
     yield AlertsJoined(
         case=case_id,
         reported=command.case,
         alerts=alerts,
         priority=priority,
         amounts=_amounts(case, alerts),
-        parties=_new(case.parties, (*_own_parties(book, alerts), *parties)),
-        accounts=_new(case.accounts, (one.account for one in _own(book, alerts) if one.account)),
-        payments=_new(case.payments, _movements(book, alerts)),
+        parties=fresh(case.parties, (*_own_parties(book, alerts), *parties)),
+        accounts=fresh(case.accounts, (one.account for one in _own(book, alerts) if one.account)),
+        payments=fresh(case.payments, _movements(book, alerts)),
         due=due_sooner(book, case, priority, at_ms),
         lapsed=case.status == "awaiting_second_person",
     )
@@ -142,7 +149,7 @@ def _kind(book: Book, alerts: tuple[Alert, ...]) -> CaseKind:
     time and across books money laundering.
     """
     for movement in _movements(book, alerts):
-        if book.payments.by_id[movement].waits_for.startswith(IN_REVIEW):
+        if movement in book.payments.reviews:
             return "payment_review"
     for one in alerts:
         if (kind := kind_of_alert(book, one.kind)) is not None:
@@ -178,19 +185,20 @@ def _movements(book: Book, alerts: Iterable[Alert]) -> tuple[str, ...]:
     return _once(one.movement for one in _own(book, alerts) if one.movement in book.payments.by_id)
 
 
-def _parties(
+def owners(
     book: Book, parties: Iterable[str], accounts: Iterable[str], payments: Iterable[str]
 ) -> tuple[str, ...]:
     """Those parties, and those that accounts and payments belong to."""
-    owners = [*accounts, *(book.payments.by_id[one].account for one in payments)]
-    return _once((*parties, *(book.accounts[one].party for one in owners if one in book.accounts)))
+    owned = [*accounts, *(book.payments.by_id[one].account for one in payments)]
+    return _once((*parties, *(book.accounts[one].party for one in owned if one in book.accounts)))
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(names) if name)
 
 
-def _new(had: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:
+def fresh(had: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:
+    """Those names that are not there yet, each once."""
     return tuple(name for name in _once(names) if name not in had)
 
 

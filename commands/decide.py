@@ -18,7 +18,9 @@ from commands import (
     bulk,
     case_clocks,
     case_decisions,
+    case_reports,
     case_staff,
+    case_work,
     cases,
     closing,
     crossbook,
@@ -83,6 +85,8 @@ HANDLERS.update(
         **cases.DECIDE,
         **case_staff.DECIDE,
         **case_decisions.DECIDE,
+        **case_work.DECIDE,
+        **case_reports.DECIDE,
     }
 )
 DECIDE: dict[type, Decide] = HANDLERS
@@ -110,6 +114,8 @@ FIRE: dict[str, Callable[[Book, str, int], Fired]] = {
     "case_touch": case_clocks.not_touched,
     "case_close": case_clocks.not_closed,
     "case_step": case_clocks.escalate,
+    "case_wait": case_work.waited,
+    "case_report": case_reports.overdue,
 }
 """By the kind of timer, which is its id up to the first line feed. A firing always answers with events that
 remove or reschedule its timer; those of one firing are appended together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from book.state import Actor, Book
 from commands.reach import REACH, Reach
-from schemas import cases
+from schemas import case_commands, case_reports, case_work
 from schemas.access import (
     DefineRole,
     GrantRole,
@@ -18,7 +18,7 @@ from schemas.access import (
 )
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, SetRepeatWindow
-from schemas.cases import OpenCase
+from schemas.case_commands import OpenCase
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
 from schemas.flags import ClearFlag
@@ -58,7 +58,9 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         RaiseLimit,
         WaiveFee,
         ClearFlag,
-        *(kind for kind in cases.COMMANDS if kind is not OpenCase),
+        *(kind for kind in case_commands.COMMANDS if kind is not OpenCase),
+        *case_work.COMMANDS,
+        *case_reports.COMMANDS,
         ReleasePayment,
         DeclinePayment,
         EscalateReview,

@@ -14,11 +14,11 @@ from book.state import Book
 from book.transfers import find_posted
 from book.waiting import Waiting
 from commands.touches import TOUCHES
-from schemas import cases
+from schemas import case_commands, case_reports, case_work
 from schemas.accounts import BlockAccount, CloseAccount, LiftBlock, OpenAccount, SetOverdraft
 from schemas.approvals import Approve, Decline, Withdraw
 from schemas.bulk import SubmitBulk
-from schemas.cases import MergeCases, OpenCase
+from schemas.case_commands import MergeCases, OpenCase
 from schemas.catalogue import COMMAND_TYPES
 from schemas.crossbook import SendToBook
 from schemas.exchange import Exchange, RequestQuote
@@ -243,7 +243,11 @@ REACH: dict[type[Command], Callable[[Book, Any], Reach]] = {
     PostBackValued: _post_entries,
     RequestQuote: _request_quote,
     Exchange: _exchange,
-    **{kind: _case for kind in cases.COMMANDS if "case" in kind.__struct_fields__},
+    **{
+        kind: _case
+        for kind in (*case_commands.COMMANDS, *case_work.COMMANDS, *case_reports.COMMANDS)
+        if "case" in kind.__struct_fields__
+    },
     ReportAlerts: _case,
 }
 """What each command touches. A command that is not here has nothing a scope could judge, so only a permit

@@ -1,8 +1,8 @@
 """Cases: what people look into, who does, and what they find. All of it is for staff: whoever a case is about
 must never learn of it (tipping-off), so no event of it stands in a public record.
 
-This is how a case comes to be, to somebody and to an end. What is done in between is `schemas/case_work.py`,
-what is filed with the authority `schemas/case_reports.py`.
+This is what happens to a case from its opening to its end; `schemas/case_commands.py` is what is asked for.
+What is done in between is `schemas/case_work.py`, what is filed with the authority `schemas/case_reports.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from msgspec import Meta
 
 from schemas.alerts import Alert, AlertSource
 from schemas.documents.document import LineId
-from schemas.fields import ActorId, Id, Label, NewId, NoNul, Personal, PersonalText, Seq, Text
-from schemas.message import Command, Event, Value
+from schemas.fields import ActorId, Id, Label, NoNul, Personal, PersonalText, Text
+from schemas.message import Event, Value
 
 CaseKind = Literal["fraud", "aml", "payment_review", "dispute", "other"]
 CaseStatus = Literal["open", "in_progress", "waiting", "awaiting_second_person", "closed", "reopened"]
@@ -27,7 +27,7 @@ CaseLabel = Literal[
     "confirmed_fraud", "suspicious", "false_positive", "legitimate", "inconclusive", "duplicate"
 ]
 """What was found: it labels the alerts and payments behind the case.   duplicate: see where it went."""
-ActionName = Literal["block_account", "block_party"]
+ActionName = Literal["release", "decline", "block_account", "block_party", "file_report"]
 CasePriority = Annotated[int, Meta(ge=0, le=2**53), at.Ge(0), at.Le(2**53)]
 """Expected loss times confidence, see triage; the higher the sooner."""
 Ids = Annotated[tuple[Id, ...], Meta(max_length=100), at.MaxLen(100)]
@@ -47,10 +47,12 @@ class CheckItem(Value):
 
 
 class Act(Value):
-    """Something that a decision does. of: the account or party, which the case concerns."""
+    """Something that a decision does. of: the payment in review, account or party, which the case concerns;
+    empty for a report.
+    """
 
     action: ActionName
-    of: Id
+    of: Label = ""
 
 
 class Due(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -73,93 +75,6 @@ class CaseAlert(msgspec.Struct, frozen=True, gc=False, array_like=True):
     kind: str
     version: int
     movement: str
-
-
-class OpenCase(Command, tag="OpenCase"):
-    """Open a case by hand.
-
-    party: whom it is about, if that is a party of the book.   parties, accounts, payments: that it concerns.
-    skill: what whoever works it must know; the policy's where it is empty.
-    people: who may see it and act on it, beside whoever has it; empty for everybody whose role permits it.
-    """
-
-    case: NewId
-    kind: CaseKind
-    title: PersonalText
-    party: Label = ""
-    priority: CasePriority = 0
-    skill: Label = ""
-    parties: Ids = ()
-    accounts: Ids = ()
-    payments: Ids = ()
-    people: People = ()
-
-
-class TakeNextCase(Command, tag="TakeNextCase"):
-    """Have the case of the queue that is next for the sender's skills. kinds: of these only, if any."""
-
-    kinds: Annotated[tuple[CaseKind, ...], Meta(max_length=5), at.MaxLen(5)] = ()
-
-
-class AssignCase(Command, tag="AssignCase"):
-    """Give somebody a case, whoever has it. to: empty for who is on shift, can do it and has least to do."""
-
-    case: Id
-    to: Label = ""
-    note: PersonalText = ""
-
-
-class HandOverCase(Command, tag="HandOverCase"):
-    """Give away a case that one has. to: empty for back into the queue."""
-
-    case: Id
-    note: CaseNote
-    to: Label = ""
-
-
-class ProposeDecision(Command, tag="ProposeDecision"):
-    """Say what was found, and what is to be done. It closes the case at once where policy asks nobody else.
-
-    acts: in this order; all of them or none.
-    """
-
-    case: Id
-    label: CaseLabel
-    reason: CaseNote
-    acts: Annotated[tuple[Act, ...], Meta(max_length=50), at.MaxLen(50)] = ()
-
-
-class ConfirmDecision(Command, tag="ConfirmDecision"):
-    """Agree, as another person, with what was proposed: the case is closed, and done what it says.
-
-    proposal: seq of the `DecisionProposed`, so that nobody confirms another than they have seen.
-    """
-
-    case: Id
-    proposal: Seq
-
-
-class RefuseDecision(Command, tag="RefuseDecision"):
-    """Disagree with what was proposed, or take back one's own: the case goes on with whoever has it."""
-
-    case: Id
-    proposal: Seq
-    reason: CaseNote
-
-
-class ReopenCase(Command, tag="ReopenCase"):
-    """Put a closed case back into the queue."""
-
-    case: Id
-    reason: CaseNote
-
-
-class MergeCases(Command, tag="MergeCases"):
-    """Close a case as a duplicate: what it is about, and alerts that come later, go into another one."""
-
-    case: Id
-    into: Id
-    reason: CaseNote
 
 
 class CaseOpened(Event, tag="CaseOpened"):
@@ -332,17 +247,6 @@ class CaseMerged(Event, tag="CaseMerged"):
     lapsed: bool
 
 
-COMMANDS = (
-    OpenCase,
-    TakeNextCase,
-    AssignCase,
-    HandOverCase,
-    ProposeDecision,
-    ConfirmDecision,
-    RefuseDecision,
-    ReopenCase,
-    MergeCases,
-)
 EVENTS = (
     CaseOpened,
     AlertsJoined,

@@ -17,6 +17,9 @@ from schemas import (
     approvals,
     books,
     bulk,
+    case_commands,
+    case_reports,
+    case_work,
     cases,
     closing,
     crossbook,
@@ -71,7 +74,9 @@ COMMANDS: tuple[type[Command], ...] = (
     *stops.COMMANDS,
     *exchange.COMMANDS,
     *value_dates.COMMANDS,
-    *cases.COMMANDS,
+    *case_commands.COMMANDS,
+    *case_work.COMMANDS,
+    *case_reports.COMMANDS,
     *reported.COMMANDS,
 )
 EVENTS: tuple[type[Event], ...] = (
@@ -106,6 +111,8 @@ EVENTS: tuple[type[Event], ...] = (
     *positions.EVENTS,
     *value_dates.EVENTS,
     *cases.EVENTS,
+    *case_work.EVENTS,
+    *case_reports.EVENTS,
 )
 COMMAND_TYPES: dict[str, type[Command]] = {str(c.__struct_config__.tag): c for c in COMMANDS}
 EVENT_TYPES: dict[str, type[Event]] = {str(e.__struct_config__.tag): e for e in EVENTS}

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Union
 
 import msgspec
 
-from schemas import cases, flags, risk
+from schemas import case_reports, case_work, cases, flags, risk
 from schemas.access import PersonRegistered, RoleDefined, SystemRegistered, UserRegistered
 from schemas.accounts import AccountBlocked, AccountOpened, BlockLifted
 from schemas.approvals import (
@@ -56,6 +56,8 @@ FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
         AmountCounted,
         *flags.EVENTS,
         *cases.EVENTS,
+        *case_work.EVENTS,
+        *case_reports.EVENTS,
         ReviewBegan,
         ReviewEscalated,
         ReviewReleased,

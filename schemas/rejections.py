@@ -213,6 +213,13 @@ Reason = Literal[
     "proposal_changed",
     "proposer_not_permitted",
     "people_differ",
+    "item_not_found",
+    "already_attached",
+    "not_sampled",
+    "report_exists",
+    "report_differs",
+    "report_open",
+    "report_state_conflict",
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
@@ -576,6 +583,13 @@ CATALOGUE: dict[str, Entry] = {
         "Who proposed this may do so no longer; somebody else has to propose it.", "ask the bank"
     ),
     "people_differ": Entry("Not the same people may see both cases.", "correct it"),
+    "item_not_found": Entry("There is no {item} on the checklist.", "correct it"),
+    "already_attached": Entry("The case has this paper already.", "correct it"),
+    "not_sampled": Entry("The case was not drawn for a second look, or has had it.", "correct it"),
+    "report_exists": Entry("There is such a report already.", "correct it"),
+    "report_differs": Entry("The case has another report that is not filed yet.", "correct it"),
+    "report_open": Entry("The case has a report that is not filed yet.", "correct it"),
+    "report_state_conflict": Entry("The report is {status}, so this cannot be done.", "correct it"),
 }
 
 

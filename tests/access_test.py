@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from commands.permission import FOR_PEOPLE
-from schemas import cases
+from schemas import case_commands, case_reports, case_work
 from schemas.access import (
     ActorReinstated,
     ActorSuspended,
@@ -39,7 +39,7 @@ from schemas.accounts import (
 )
 from schemas.approvals import Approve, Decline, Delegate, RevokeDelegation
 from schemas.books import ClosePeriod, ConfirmClock, RegisterAsset, SetRepeatWindow
-from schemas.cases import OpenCase
+from schemas.case_commands import OpenCase
 from schemas.closing import CloseYear
 from schemas.fees import WaiveFee
 from schemas.flags import ClearFlag
@@ -250,7 +250,8 @@ def test_those_who_decide_who_may_what_are_people() -> None:
         Approve, Decline, Delegate, RevokeDelegation,
         RaiseLimit, WaiveFee, RepairPayment, ResumePayments,
         PostBackValued, ResolveSuspense, AssignSuspense, ReturnReceipt, ClearFlag,
-        *(one for one in cases.COMMANDS if one is not OpenCase),
+        *(one for one in case_commands.COMMANDS if one is not OpenCase),
+        *case_work.COMMANDS, *case_reports.COMMANDS,
         ReleasePayment, DeclinePayment, EscalateReview,
     } == FOR_PEOPLE  # fmt: skip
 

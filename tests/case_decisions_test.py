@@ -6,12 +6,12 @@ import pytest
 
 from schemas.access import RevokeRole
 from schemas.accounts import AccountBlocked
+from schemas.case_commands import ConfirmDecision
 from schemas.cases import (
     AlertsJoined,
     CaseClosed,
     CaseMerged,
     CaseReopened,
-    ConfirmDecision,
     DecisionProposed,
     DecisionRefused,
 )

@@ -19,6 +19,8 @@ from projections.database import Session
 from projections.queries import business_days, trial_balance
 from schemas import (
     approvals,
+    case_reports,
+    case_work,
     cases,
     flags,
     holds,
@@ -60,7 +62,7 @@ NEVER_HERE |= {
 NEVER_HERE |= {"LimitRaised", "LimitRaiseExpired", "FeeWaived"}
 NEVER_HERE |= {"QuoteGiven", "QuoteExpired", "Exchanged", "Revalued"}  # see currencies_rows_test
 NEVER_HERE |= {"CreditReleased", "BackValuedPosted"}
-NEVER_HERE |= {one.__name__ for one in cases.EVENTS}
+NEVER_HERE |= {one.__name__ for one in (*cases.EVENTS, *case_work.EVENTS, *case_reports.EVENTS)}
 """What no read model but `audit` takes note of."""
 
 

@@ -18,6 +18,8 @@ from tests import (
     books_test,
     bulk_test,
     case_decisions_test,
+    case_reports_test,
+    case_work_test,
     cases_test,
     closing_test,
     crossbook_test,
@@ -70,6 +72,8 @@ TABLES: tuple[list[tuple[Reason, Said]], ...] = (
     value_dates_test.REJECTIONS,
     cases_test.REJECTIONS,
     case_decisions_test.REJECTIONS,
+    case_work_test.REJECTIONS,
+    case_reports_test.REJECTIONS,
 )
 OF_THE_PIPELINE = UNREMEMBERED | {"internal_error", "too_many_waiting"}
 """Reasons that no handler gives; the tests of the pipeline and of bad input have them."""
