@@ -119,7 +119,7 @@ class AttachmentKeys:
     def forget(self, name: str, written_s: float, drop: Callable[[], None]) -> bool:
         """Have the bytes dropped, then destroy the key of what was never attached, and leave no mark.
 
-        False, and nothing is done, where the key is not the one of that time: somebody has asked for it since.
+        False, and nothing is done, where the key is not of that time: somebody has asked for it since.
         """
         with self._locked(fcntl.LOCK_EX):
             if (self.written_s(name) or 0.0) != written_s:
