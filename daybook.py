@@ -24,9 +24,11 @@ from console import (
     flags_commands,
     keys_commands,
     ledger_commands,
+    lists_commands,
     orders_commands,
     payment_commands,
     reviews_commands,
+    rules_commands,
     topics_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
@@ -51,6 +53,8 @@ ledger_commands.register(app)
 orders_commands.register(app)
 payment_commands.register(app)
 reviews_commands.register(app)
+rules_commands.register(app)
+lists_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
 flags_commands.register(app)

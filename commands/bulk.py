@@ -11,9 +11,9 @@ from commands.attempt import applied
 from commands.decision import Decision, Steps, decide
 from commands.instructions import command_of
 from schemas.bulk import BulkAccepted, InstructionRefused, SubmitBulk
-from schemas.message import Event
+from schemas.message import Command, Event
+from schemas.outcomes import FOR_STAFF
 from schemas.rejections import Rejection, reject
-from schemas.risk import RiskAssessed
 
 
 def submit_bulk(book: Book, command: SubmitBulk, at_ms: int) -> Decision:
@@ -26,7 +26,7 @@ def submit_bulk(book: Book, command: SubmitBulk, at_ms: int) -> Decision:
         return refused
     if command.mode == "all_or_nothing" and (refused := _first_refused(book, command, at_ms)):
         return refused
-    return _decided(book, command, at_ms)
+    return decided(book, command, at_ms)
 
 
 def _totals_wrong(command: SubmitBulk) -> Rejection | None:
@@ -50,7 +50,7 @@ def _totals_wrong(command: SubmitBulk) -> Rejection | None:
 def _first_refused(book: Book, command: SubmitBulk, at_ms: int) -> Rejection | None:
     """Decide all of them on an overlay; the first one that is refused speaks for the bulk."""
     tried = overlay(book)
-    for event in applied(tried, command, _decided(tried, command, at_ms), at_ms):
+    for event in applied(tried, command, decided(tried, command, at_ms), at_ms):
         if isinstance(event, InstructionRefused):
             return Rejection(
                 "instruction_refused",
@@ -60,30 +60,19 @@ def _first_refused(book: Book, command: SubmitBulk, at_ms: int) -> Rejection | N
     return None
 
 
-def _decided(book: Book, command: SubmitBulk, at_ms: int) -> Steps:
-    """What rules made of the instructions comes last, so that no gap among the others' numbers says where it
-    was: see `schemas.outcomes`.
+def decided(book: Book, command: SubmitBulk, at_ms: int) -> Steps:
+    """Each instruction on what those before it left. What only staff may know of comes last, so that no gap
+    among the numbers of the others says where it was: see `schemas.outcomes`.
     """
-    assessed: list[RiskAssessed] = []
+    for_staff: list[Event] = []
     yield BulkAccepted(
         bulk=command.bulk,
         mode=command.mode,
         instructions=len(command.instructions),
         totals=command.totals,
     )
-    for index, instruction in enumerate(command.instructions):
-        decision = decide(
-            book,
-            command_of(
-                instruction,
-                f"{command.bulk}/{index}",
-                id=command.id,
-                book=command.book,
-                actor=command.actor,
-                issued_at_ms=command.issued_at_ms,
-            ),
-            at_ms,
-        )
+    for index in range(len(command.instructions)):
+        decision = decide(book, instruction_of(command, index), at_ms)
         if isinstance(decision, Rejection):
             yield InstructionRefused(
                 bulk=command.bulk,
@@ -94,11 +83,23 @@ def _decided(book: Book, command: SubmitBulk, at_ms: int) -> Steps:
             )
         else:
             for event in (decision,) if isinstance(decision, Event) else decision:
-                if isinstance(event, RiskAssessed):
-                    assessed.append(event)
+                if type(event) in FOR_STAFF:
+                    for_staff.append(event)
                 else:
                     yield event
-    yield from assessed
+    yield from for_staff
+
+
+def instruction_of(command: SubmitBulk, index: int) -> Command:
+    """The command that an instruction stands for."""
+    return command_of(
+        command.instructions[index],
+        f"{command.bulk}/{index}",
+        id=command.id,
+        book=command.book,
+        actor=command.actor,
+        issued_at_ms=command.issued_at_ms,
+    )
 
 
 DECIDE: dict[type, Callable[[Book, Any, int], Decision]] = {SubmitBulk: submit_bulk}

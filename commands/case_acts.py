@@ -83,21 +83,22 @@ def not_of_case(case: Case, acts: Sequence[Act]) -> Rejection | None:
 
 
 def refused_now(
-    book: Book, command: ProposeDecision | ConfirmDecision, proposed: Proposed, at_ms: int
+    book: Book, command: ProposeDecision | ConfirmDecision, proposed: Proposed, at_ms: int, *, final: bool
 ) -> Rejection | None:
     """`decision_refused` with the first act that could not be done now; nothing is changed by asking.
 
-    It is asked as whoever decides, who needs the roles for it; and where approval policy asks for more people
-    than decide on the case, it has to go that way.
+    It is asked as whoever decides, who needs the roles for it; and what is to be done at once, where approval
+    policy asks for more people than have decided, has to go that way.
     """
     tried = overlay(book)
     case = tried.cases.by_id[command.case]
-    confirmed = proposed.person != book.actors[command.actor].person
     for index, act in enumerate(proposed.acts):
         asked = _asked(command, case, act, proposed.label)
         if asked is None:
             continue
-        refused = _not_allowed(tried, asked, at_ms, confirmed=confirmed)
+        refused: Reason | None = None if may(tried, asked) else "not_permitted"
+        if refused is None and final and _needs_more(tried, asked, proposed, at_ms):
+            refused = "approval_needed"
         decision = decide(tried, asked, at_ms) if refused is None else reject(refused)
         if isinstance(decision, Rejection):
             return reject("decision_refused", act=index, action=act.action, refused=decision.reason)
@@ -106,16 +107,16 @@ def refused_now(
     return None
 
 
-def _not_allowed(book: Book, asked: Command, at_ms: int, *, confirmed: bool) -> Reason | None:
-    if not may(book, asked):
-        return "not_permitted"
+def _needs_more(book: Book, asked: Command, proposed: Proposed, at_ms: int) -> bool:
+    """Whether approval policy wants others to agree than whoever confirms, who counts as one of them."""
     policy = book.in_force.policies.get(type(asked).__name__)
     line = None if policy is None else line_that_asks(book, policy, asked, at_ms)
     if line is None:
-        return None
+        return False
     actor = book.actors[asked.actor]
+    confirmed = actor.person != proposed.person
     checkers = [Checker(actor.person, frozenset(actor.roles))] if confirmed else []
-    return "approval_needed" if missing(line.line.needs, line.line.distinct_roles, checkers) else None
+    return missing(line.line.needs, line.line.distinct_roles, checkers) > 0
 
 
 def done(book: Book, command: ProposeDecision | ConfirmDecision, proposed: Proposed, at_ms: int) -> Steps:

@@ -38,13 +38,15 @@ def propose_decision(book: Book, command: ProposeDecision, at_ms: int) -> Decisi
         return refused
     person = book.actors[command.actor].person
     proposed = Proposed(book.seq, command.label, command.acts, command.actor, person)
-    if refused := refused_now(book, command, proposed, at_ms):
-        return refused
-    return _proposed(book, command, case, proposed, at_ms)
-
-
-def _proposed(book: Book, command: ProposeDecision, case: Case, proposed: Proposed, at_ms: int) -> Steps:
     asked = second_person_asked(rules_of(book, case.kind), case, command.label, command.acts)
+    if refused := refused_now(book, command, proposed, at_ms, final=not asked):
+        return refused
+    return _proposed(book, command, case, proposed, at_ms, asked=asked)
+
+
+def _proposed(
+    book: Book, command: ProposeDecision, case: Case, proposed: Proposed, at_ms: int, *, asked: bool
+) -> Steps:
     yield from touched(command.case, case, command.actor)
     yield DecisionProposed(
         case=command.case,
@@ -76,7 +78,7 @@ def confirm_decision(book: Book, command: ConfirmDecision, at_ms: int) -> Decisi
         return reject("second_person_needed", person=person)
     if not permits(book, proposed.proposer, ProposeDecision):
         return reject("proposer_not_permitted")
-    if refused := refused_now(book, command, proposed, at_ms):
+    if refused := refused_now(book, command, proposed, at_ms, final=True):
         return refused
     return _confirmed(book, command, case, proposed, at_ms)
 

@@ -12,9 +12,10 @@ from book.state import Book
 from commands.counterparts import blocked, chained, not_from_relay, open_date, unfit_for_crossing
 from commands.crossbook_answers import acknowledge_cross_book, receive_from_book
 from commands.decision import Decision
+from commands.movements import of_sending
 from commands.reserves import given_back, reserving, settled
 from commands.risk import assess, declined, with_assessment
-from commands.terms import Movement, fee_legs, terms_of
+from commands.terms import fee_legs, terms_of
 from commands.transfers import insufficient, unfit, value_date_refused
 from schemas.crossbook import (
     AcknowledgeCrossBook,
@@ -60,16 +61,7 @@ def send_to_book(book: Book, command: SendToBook, at_ms: int) -> Decision:
     value_date = command.value_date or book.business_date
     if refused := value_date_refused(book, value_date):
         return refused
-    movement = Movement(
-        "transfer",
-        command.account,
-        account,
-        amount,
-        currency,
-        f"{to_book}/{command.to_account}",
-        command.channel,
-        command.corridor,
-    )
+    movement = of_sending(book, command)
     terms = terms_of(book, movement, at_ms, reserved=True)
     if isinstance(terms, Rejection):
         return terms

@@ -17,7 +17,7 @@ from commands.instructions import command_of, decide_as
 from commands.schedules import Next, nth_date
 from commands.transfers import unfit
 from schemas.instructions import Instruction, ToAccount
-from schemas.message import Date, Event
+from schemas.message import Command, Date, Event
 from schemas.orders import (
     CancelStandingOrder,
     ChangeStandingOrder,
@@ -227,24 +227,10 @@ def run_order(book: Book, rest: str, due_ms: int) -> Event | Steps:
         return StandingOrderMoved(order=rest, date=order.date, due_ms=midnight_ms(book.time_zone, day))
     left = None if order.runs is None else order.runs - order.passed - 1
     found = Next(book, order, order.number + 1, today, left, due_ms)
-    amount = _amount(book, order)
+    amount = amount_of_run(book, rest)
     if amount <= 0:
         return _skipped(rest, order, found, None)
-    command = command_of(
-        Instruction(
-            account=order.account,
-            amount=amount,
-            currency=order.currency,
-            to=order.to,
-            reference=order.reference,
-            channel=order.channel,
-        ),
-        _payment(book, f"{rest}/{order.made + 1}"),
-        id=order.command,
-        book=book.id,
-        actor=order.creator,
-        issued_at_ms=order.issued_at_ms,
-    )
+    command = command_of_run(book, rest, amount)
     decision = decide_as(book, command, due_ms, "standing")
     if not isinstance(decision, Rejection):
         return _made(rest, order, found, amount, decision)
@@ -264,18 +250,39 @@ def run_order(book: Book, rest: str, due_ms: int) -> Event | Steps:
     )
 
 
-def _payment(book: Book, name: str) -> str:
-    """The id of a run's payment: `order/run`, with a number more where somebody has used that already."""
-    names = (name, *(f"{name}.{number}" for number in range(2, 10)))
-    return next((one for one in names if one not in book.payments.by_id), name)
+def command_of_run(book: Book, order_id: str, amount: int) -> Command:
+    """What the order's next run asks for."""
+    order = book.orders.standing[order_id]
+    return command_of(
+        Instruction(
+            account=order.account,
+            amount=amount,
+            currency=order.currency,
+            to=order.to,
+            reference=order.reference,
+            channel=order.channel,
+        ),
+        _payment(book, f"{order_id}/{order.made + 1}"),
+        id=order.command,
+        book=book.id,
+        actor=order.creator,
+        issued_at_ms=order.issued_at_ms,
+    )
 
 
-def _amount(book: Book, order: Order) -> int:
-    """What the run pays: its amount or, of what is available above what is to stay, no more than that."""
+def amount_of_run(book: Book, order_id: str) -> int:
+    """What it pays: its amount or, of what is available above what is to stay, no more than that."""
+    order = book.orders.standing[order_id]
     if order.above is None:
         return order.amount
     account = book.accounts[order.account]
     return min(order.amount, account.booked - account.held - order.above)
+
+
+def _payment(book: Book, name: str) -> str:
+    """The id of a run's payment: `order/run`, with a number more where somebody has used that already."""
+    names = (name, *(f"{name}.{number}" for number in range(2, 10)))
+    return next((one for one in names if one not in book.payments.by_id), name)
 
 
 def _made(

@@ -13,10 +13,11 @@ from commands.accounts import is_blocked
 from commands.calendar import local_date
 from commands.decision import Decide, Decision, Steps
 from commands.dispatch import Instruction, dispatched, obstacle, rail_currency
+from commands.movements import corridor_of, of_payment
 from commands.posting import Chain, payers, reserved, unfunded
 from commands.reserves import given_back, settled
 from commands.risk import assess, declined, with_assessment
-from commands.terms import Movement, terms_of
+from commands.terms import terms_of
 from commands.to_review import to_review
 from commands.transfers import unfit
 from schemas.documents.rails import Rail
@@ -68,16 +69,7 @@ def submit_payment(  # noqa: C901, PLR0912 - a line each
         return reject("party_not_active", party=account.party, status=book.parties[account.party].status)
     if is_blocked(account, "debits", at_ms):
         return reject("account_blocked", account=command.account, direction="debits")
-    movement = Movement(
-        kind,
-        command.account,
-        account,
-        command.amount,
-        command.currency,
-        command.payee.account,
-        command.channel,
-        _corridor(book, command),
-    )
+    movement = of_payment(book, command, kind)
     terms = terms_of(book, movement, at_ms)
     if isinstance(terms, Rejection):
         return terms
@@ -143,17 +135,12 @@ def _not_served(book: Book, command: SubmitPayment) -> Rejection | None:
         return reject("currency_not_served", rail=command.rail, currency=command.currency)
     if command.account in {through.nostro, through.in_transit}:
         return reject("same_account")
-    corridor = _corridor(book, command)
+    corridor = corridor_of(book, book.accounts[command.account], command.payee)
     if not _goes(rail, corridor):
         return reject("corridor_not_served", rail=command.rail, corridor=corridor)
     if through.maximum is not None and command.amount > through.maximum:
         return reject("above_rail_maximum", rail=command.rail, maximum=through.maximum, wanted=command.amount)
     return None
-
-
-def _corridor(book: Book, command: SubmitPayment) -> str:
-    party = book.accounts[command.account].party
-    return f"{book.parties[party].country if party else ''}-{command.payee.country}"
 
 
 def _goes(rail: Rail, corridor: str) -> bool:

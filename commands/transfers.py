@@ -9,6 +9,7 @@ from book.state import Account, Book
 from commands.accounts import is_blocked
 from commands.decision import Decision
 from commands.deferring import AT_ONCE, deferred
+from commands.movements import of_transfer
 from commands.risk import assess, declined, with_assessment
 from commands.terms import Movement, may_receive, terms_of
 from schemas.fees import Fee
@@ -118,7 +119,7 @@ def transfer(  # noqa: C901, PLR0912 - a line each
     )
     if not book.in_force.ruling.key:  # nearly nothing for those who have no rules
         return posted
-    movement = Movement(kind, debit_id, debit, amount, currency, credit_id, channel, corridor)
+    movement = of_transfer(book, command, kind)
     assessed = assess(book, movement, command.origin, at_ms)
     if assessed is None:
         return posted

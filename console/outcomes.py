@@ -10,6 +10,7 @@ import msgspec
 
 from schemas.approvals import ApprovalRequested
 from schemas.catalogue import decode_event
+from schemas.outcomes import FOR_STAFF
 from schemas.rejections import CommandRejected, CommandRepeated, sentence
 
 
@@ -66,4 +67,7 @@ def outcome_of(answer: Sequence[bytes]) -> Outcome:
     if isinstance(first, CommandRepeated):
         return Outcome(first.command, "repeated", first.first_seq, first.book, (), first.reason)
     verdict = "waiting" if isinstance(first, ApprovalRequested) else "accepted"
-    return Outcome(first.command, verdict, first.seq, first.book, tuple(type(e).__name__ for e in events))
+    kinds = [type(event) for event in events]
+    # What only staff may know of is named where it is all that was asked for, and beside nothing else.
+    shown = [kind for kind in kinds if kind not in FOR_STAFF] or kinds
+    return Outcome(first.command, verdict, first.seq, first.book, tuple(kind.__name__ for kind in shown))

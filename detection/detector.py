@@ -57,6 +57,8 @@ class Detector:
     ) -> None:
         """log: the events, to tell whether a snapshot is of them.   snapshots: where they are, if kept."""
         self.books: dict[str, Watch] = {}
+        self.began_at = BEFORE_FIRST
+        """The offset that a snapshot let it begin behind."""
         self._log = log
         self._place = None if snapshots is None else snapshots.of(NAME).of(_shape())
         self._every = snapshot_events
@@ -71,6 +73,7 @@ class Detector:
         if stored is None:
             return BEFORE_FIRST
         self.books = {book: Watch(kept) for book, kept in stored.books.items()}
+        self.began_at = stored.offset
         return stored.offset
 
     def derive(self, events: Sequence[Record]) -> list[Out]:

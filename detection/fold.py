@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
-from detection.flows import MOVED, Flow, FlowKind
+from detection.flows import MOVED, Directory, Flow, FlowKind
 from schemas.alerts import Alert, alert_id
 from schemas.documents.typology import Parameters
 from schemas.flags import Seen
@@ -120,9 +120,19 @@ class Fold(Generic[P, S]):
         self.state: S = self.State() if state is None else state
         self._channels = frozenset(setting.channels)
         self._shadow = setting.stage == "shadow"
+        self._products = frozenset(setting.products)
+        self._not_products = frozenset(setting.but_products)
 
     def taken_back(self, flow: Flow) -> None:
         """See `Typology.taken_back`: it counts all the same."""
+
+    def concerns(self, account: str, who: Directory) -> bool:
+        """Whether it is about this account: asked only where a pattern is complete."""
+        if not self._products and not self._not_products:
+            return True
+        holder = who.holder(account)
+        product = "" if holder is None else holder.product
+        return product in self._products if self._products else product not in self._not_products
 
     def alert(
         self,

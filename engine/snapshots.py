@@ -99,8 +99,10 @@ def newest_s(directory: Path | Place) -> float | None:
     return _shaped(directory).newest_s(_SUFFIX)
 
 
-def load_newest(directory: Path | Place, log: BookLog) -> Folded | None:
+def load_newest(directory: Path | Place, log: BookLog, before: int | None = None) -> Folded | None:
     """The newest snapshot of this release's shape that belongs to the log's history, or None.
+
+    before: only one of the state before this offset.
 
     What cannot be read is passed over. Raises PlaceFailed where the place as a whole cannot be.
     """
@@ -110,7 +112,9 @@ def load_newest(directory: Path | Place, log: BookLog) -> Folded | None:
             folded = decode_snapshot(folder.read(name))
         except (OSError, PlaceFailed):
             continue
-        if folded is not None and belongs(folded, log):
+        if folded is None or (before is not None and folded.offset >= before):
+            continue
+        if belongs(folded, log):
             return folded
     return None
 

@@ -65,7 +65,10 @@ def opening() -> Iterator[Command]:
             yield say(OpenAccount, book, account=account, currency="EUR", kind=kind)
         for account, kind in (("nostro-usd", "nostro"), ("position-usd", "fx_position")):
             yield say(OpenAccount, book, account=account, currency="USD", kind=kind)
-        for system, words in (("relay", [one.__name__ for one in RELAYED]), ("gate", ["ReportPayment"])):
+        for system, words in (
+            ("relay", [one.__name__ for one in RELAYED]),
+            ("gate", ["ReportPayment", "ReportAlerts"]),
+        ):
             yield say(RegisterSystem, book, system=system, purpose="tests")
             permits = [msgspec.to_builtins(Permit(command=one)) for one in words]
             yield say(DefineRole, book, role=f"{system}s", permits=permits)
@@ -137,6 +140,19 @@ def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         "payments",
         {"lines": [{"id": "large", "when": {"amounts": {"EUR": 900}}, "expires_after_s": 80_000, **line}]},
     )
+    clocks = [{"first_touch_m": 60, "resolution_m": 600}]
+    items = [{"id": "call", "text": "Call"}, {"id": "ask", "text": "Ask", "required": False}]
+    late = [{"priority": 5}, {"after_m": 300, "team": "first"}]
+    rules: list[dict[str, Any]] = [
+        {"kind": kind, "clocks": clocks, "late": late, "quality_per_mille": 500}
+        for kind in ("fraud", "aml", "other")
+    ]
+    alone = [{"labels": ["suspicious"]}]
+    rules.append({"kind": "dispute", "checklist": items, "second_person": alone})
+    members = [{"user": one, "most_cases": 6, "skills": ["aml", ""]} for one in PEOPLE]
+    hours = {"time_zone": "Europe/Berlin", "opens": "08:00", "closes": "18:00", "calendar": "target"}
+    first = {"id": "first", "members": members, "pushes": other == "main"}
+    yield "case_policy", "cases", {"hours": hours, "kinds": rules, "teams": [first], "report_within_days": 3}
     eurusd = pair("EUR/USD", "1.0800", buy="0.01", sell="0.01")
     yield "rates", "retail", table(eurusd, as_of="2024-01-01", revaluation=REVALUATION)
     yield "counterpart", other, {"book": other, "relay": "relay", "accounts": {"EUR": "ib"}}

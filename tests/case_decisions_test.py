@@ -16,7 +16,12 @@ from schemas.cases import (
     DecisionRefused,
 )
 from schemas.parties import PartyStatusChanged
+from schemas.payments import PaymentDispatched
+from schemas.publishing import DocumentPublished
 from schemas.rejections import Reason
+from schemas.reviews import DeclinePayment, PaymentDeclined, ReviewReleased
+from tests.approvals_words import line
+from tests.approvals_words import policy as approval_policy
 from tests.case_words import (
     act,
     alert,
@@ -33,11 +38,14 @@ from tests.case_words import (
     the_case,
     workers,
 )
+from tests.payment_words import HOUR_MS, pay, rails, the_payment
+from tests.risk_words import over, rule, rules
 from tests.story import (
     Said,
     Word,
     account,
     given,
+    grant,
     happened,
     party,
     party_becomes,
@@ -139,6 +147,56 @@ def test_what_is_done_is_decided_on_the_state_of_that_moment_all_or_nothing() ->
     assert story().book.accounts["alice"].blocks is None
     when(party_becomes("p-alice", "active"), confirm("c1").by("ben"))
     assert the_case("c1").status == "closed"
+
+
+def in_review() -> None:
+    """A case about two payments that wait for review, with ann; ben confirms."""
+    given(
+        account("alice", 1_000),
+        rails(),
+        PEOPLE,
+        rules(rule("large", over(100), 60), reviews={"within_ms": HOUR_MS}),
+        pay("p1", 300),
+        pay("p2", 200),
+        report("c1", alert(1, movement="p1"), alert(2, movement="p2")),
+        take().by("ann"),
+    )
+    assert (the_case("c1").kind, the_case("c1").payments) == ("payment_review", ("p1", "p2"))
+
+
+def test_a_decision_releases_and_declines_what_waits_for_review() -> None:
+    in_review()
+    when(propose("c1", "legitimate", act("release", "p1"), act("decline", "p2")).by("ann"))
+    when(confirm("c1").by("ben"))
+    then(
+        happened(ReviewReleased, payment="p1", person="person-ben", label="legitimate"),
+        happened(PaymentDispatched, payment="p1"),
+        happened(PaymentDeclined, payment="p2", label="legitimate"),
+        happened(CaseClosed, payments=("p1", "p2")),
+    )
+    assert (the_payment("p1").status, the_payment("p2").status) == ("dispatched", "declined")
+
+
+def test_a_payment_whose_review_is_over_is_released_by_no_case() -> None:
+    in_review()
+    when(propose("c1", "legitimate", act("decline", "p2"), act("release", "p1")).by("ann"))
+    when(say(DeclinePayment, payment="p1", reason="mule"), confirm("c1").by("ben"))
+    then(rejected("decision_refused", act=1, action="release", refused="payment_state_conflict"))
+    assert the_payment("p2").status == "waiting"
+
+
+def test_a_case_is_no_way_around_the_approval_that_a_release_needs() -> None:
+    in_review()
+    when(role("checker", "Approve"), [grant(one, "checker") for one in ("ann", "ben", "cid")])
+    when(approval_policy(line("ReleasePayment", roles=("worker",), count=2, id="two")))
+    then(happened(DocumentPublished))
+    when(propose("c1", "legitimate", act("release", "p1")).by("ann"), confirm("c1").by("ben"))
+    then(rejected("decision_refused", act=0, refused="approval_needed"))
+    when(
+        approval_policy(line("ReleasePayment", roles=("worker",), id="two"), version=2),
+        confirm("c1").by("ben"),
+    )
+    assert the_payment("p1").status == "dispatched"
 
 
 def test_a_decision_does_nothing_that_whoever_confirms_it_may_not() -> None:

@@ -26,11 +26,12 @@ from engine.log.records import BEFORE_FIRST, Out
 from engine.reactor import Host
 from engine.worker import Worker
 from gateway.relay import Relay
-from schemas import access, books
+from schemas import access, books, case_commands, case_reports, case_work
 from schemas.access import ReinstateActor, SuspendActor
 from schemas.approvals import Approve
 from schemas.books import Administrator, AdvanceTime, ClosePeriod
 from schemas.bulk import SubmitBulk
+from schemas.case_commands import OpenCase
 from schemas.catalogue import COMMANDS, MONEY_EVENTS, decode_event, encode
 from schemas.exchange import Exchange
 from schemas.fees import Fee, WaiveFee
@@ -48,9 +49,14 @@ ELSEWHERE = frozenset({*RELAYED, *access.COMMANDS, *books.COMMANDS}) - {
 }
 """What is not drawn: the relay's words, who may do what, the book's own terms."""
 OFTEN = {"Transfer": 14, "SubmitPayment": 8, "ReportPayment": 14, "PlaceHold": 6, "CaptureHold": 8}
+OFTEN |= {"ReportAlerts": 8, "TakeNextCase": 6, "ProposeDecision": 6, "ConfirmDecision": 8}
 OFTEN |= {"Approve": 12, "SendToBook": 8, "AdvanceTime": 5, "PostEntries": 2}
 SELDOM = {"CloseAccount", "BlockAccount", "ChangePartyStatus", "SetOverdraft", "OpenAccount", "RegisterParty"}
 SELDOM |= {"StopPayments", "SetScreening", "SuspendActor", "ClosePeriod", "PublishDocument"}
+
+
+CASEWORK = {*case_commands.COMMANDS, *case_work.COMMANDS, *case_reports.COMMANDS} - {OpenCase}
+"""What is said about cases that there are, most times by who has them."""
 
 
 class Business:
@@ -182,11 +188,14 @@ class Business:
         if kind is Approve:
             waiting = self.book(book).approvals.waiting.get(fields["approval"])
             fields["shown"] = waiting.shown if waiting is not None else "0" * 64
+        actor = self._actor(kind)
+        if kind in CASEWORK:
+            actor = self._on_case(book, fields) or actor
         envelope = {
             "type": kind.__name__,
             "id": f"c{self.told}",
             "book": book,
-            "actor": self._actor(kind),
+            "actor": actor,
             "issued_at_ms": max(self.now, self.book(book).at),
         }
         made: Command = msgspec.convert({**envelope, **fields}, kind)
@@ -215,6 +224,33 @@ class Business:
         version = 1 if shelf is None else shelf.latest + 1
         fields = {"kind": kind, "document": name, "version": version, "body": body}
         return fields if from_ms is None else {**fields, "effective_from_ms": from_ms}
+
+    def _on_case(self, book: str, fields: dict[str, Any]) -> str | None:
+        """What a case worker would say: about a case that there is, of what it concerns, as who has it."""
+        cases = self.book(book).cases.by_id
+        if not cases:
+            return None
+        if "case" in fields:
+            apt = [name for name, one in cases.items() if "proposal" in fields and one.proposed]
+            apt = apt or [name for name, one in cases.items() if one.status == "in_progress"] * 2
+            fields["case"] = self.chance.choice([*list(cases)[-8:], *apt])
+        case = cases.get(fields.get("case", ""))
+        if case is None:
+            return None
+        if "acts" in fields:
+            concerned = {"block_account": case.accounts, "block_party": case.parties, "file_report": ("",)}
+            concerned |= {"release": case.payments, "decline": case.payments}
+            able = [(action, of) for action, them in concerned.items() for of in them]
+            fields["acts"] = [{"action": action, "of": of} for action, of in self.chance.sample(able, 1)]
+        if "proposal" in fields and case.proposed is not None:
+            fields["proposal"] = case.proposed.seq
+            return self.chance.choice(PEOPLE)
+        if "draft" in fields and case.report is not None:
+            fields["draft"] = max(1, case.report.draft)
+            return self.chance.choice(PEOPLE)
+        if "item" in fields:
+            fields["item"] = self.chance.choice(("call", "ask"))
+        return case.assignee or None
 
     def _actor(self, kind: type[Command]) -> str:
         if kind.__name__.startswith("Report"):
@@ -265,6 +301,9 @@ class Business:
     def _text(self, book: str, name: str, kind: inspect.StrType) -> str:
         chance = self.chance
         accounts = self.book(book).accounts
+        name = {"parties": "party", "accounts": "account", "payments": "payment", "into": "case"}.get(
+            name, name
+        )
         if name in {"account", "debit", "credit", "to_account", "from_account"}:
             usual = [
                 one for one, each in accounts.items() if (each.kind, each.currency) == ("customer", "EUR")
@@ -292,8 +331,10 @@ class Business:
         is_new = kind.pattern is not None and kind.pattern.startswith(NEW_ID)
         if known and chance.random() < (0.1 if is_new else 0.9):
             return str(chance.choice(known[-6:]))
+        if name in {"digest", "evidence"}:
+            return f"{chance.randrange(9):064x}"
         if kind.pattern is not None and not is_new:
-            return {"country": "DE", "agent": "BYLADEM1001"}.get(name, "")
+            return {"country": "DE", "agent": "BYLADEM1001", "item": "call"}.get(name, "")
         return f"{name[:20]}-{self.told}"
 
 

@@ -51,6 +51,8 @@ class StructuringFold(Fold[Structuring, Recent[Window]]):
             return NOTHING
         if window.told_at and at < window.told_at + self._within_ms:
             return NOTHING
+        if not self.concerns(account, who):
+            return NOTHING
         parts, total = window.parts, window.total
         made = self.alert(
             flow,

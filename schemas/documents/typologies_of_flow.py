@@ -11,11 +11,13 @@ class PassThrough(Parameters, kw_only=True):
     """What comes in leaves again at once.
 
     share: per mille of what came in within `within_hours` that has left since.   least: what came in, at
-    least, all together.
+    least, all together.   left: the balance is at most this then, per mille of what came in; whatever it is
+    where that is not given.
     """
 
     least: Amounts
     share: PerMille = 900
+    left: PerMille | None = None
     within_hours: Hours = 24
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:

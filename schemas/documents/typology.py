@@ -36,15 +36,21 @@ class Parameters(Value, kw_only=True):
 
     source: where its figures come from, so that nobody has to guess why they are what they are.
     stage: off, shadow or live.   channels: the channels that it looks at, all where there are none.
+    products, but_products: of the accounts that it is about; all where there are none.
     """
 
     source: Source
     stage: Stage = "shadow"
     channels: Labels = ()
+    products: Labels = ()
+    but_products: Labels = ()
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with it by itself, as far as no single field can say."""
-        yield from twice(f"{path}.channels", self.channels)
+        for name in ("channels", "products", "but_products"):
+            yield from twice(f"{path}.{name}", getattr(self, name))
+        if self.products and self.but_products:
+            yield Problem(f"{path}.but_products", "give the one or the other")
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """Its amounts by currency, each with the name of its field."""
