@@ -443,6 +443,22 @@ def run_detection() -> None:
     in_home(processes.run_detection, False, None)
 
 
+@run.command("triage")
+def run_triage() -> None:
+    """Group alerts into cases, and look over all books, in one process."""
+    from console import processes
+
+    in_home(processes.run_triage, False, None)
+
+
+@run.command("stream")
+def run_stream() -> None:
+    """Group alerts into cases, and look over all books, as one of the stream workers on Kafka."""
+    from console import processes
+
+    in_home(processes.run_stream, False, None)
+
+
 @run.command("rail")
 def run_rail() -> None:
     """Answer for a rail that is only simulated."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from console import projecting
+from console import projecting, streaming
 from console.detecting import detect
 from console.following import follow
 from console.output import Output
@@ -55,7 +55,7 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         roles = ["engine", "projector", "follower", "relay"]
         if site.kind == "kafka":
             roles.append("publisher")
-        roles.append("detection")
+        roles += ["detection", "triage"]
         site.make_alerts()
         if rail is not None:
             roles.append("rail")
@@ -118,6 +118,18 @@ def run_detection(output: Output, home: Home, settings: Settings) -> None:
     """The process of detection."""
     told, _ = until_told()
     detect(home, settings, told)
+
+
+def run_triage(output: Output, home: Home, settings: Settings) -> None:
+    """The process of triage."""
+    told, _ = until_told()
+    streaming.triage(home, settings, told)
+
+
+def run_stream(output: Output, home: Home, settings: Settings) -> None:
+    """A worker of the Faust app."""
+    told, _ = until_told()
+    streaming.stream(home, settings, told)
 
 
 def run_rail(output: Output, home: Home, settings: Settings) -> None:

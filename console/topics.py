@@ -5,28 +5,54 @@ from __future__ import annotations
 import msgspec
 
 from console.output import Output
+from detection import stream_topics
 from engine.errors import WrongUse
 from engine.home import NoHome, find_home
 from engine.kafka_settings import kafka_of
-from engine.log.topic_settings import PARTITIONS, REPLICATION, Problem, check, create, stalled
+from engine.log.topic_settings import (
+    PARTITIONS,
+    REPLICATION,
+    Problem,
+    Wanted,
+    check,
+    create,
+    stalled,
+    wanted,
+)
 from engine.settings import Settings
 
 
-def make(output: Output, settings: Settings, partitions: int | None, replication: int | None) -> bool:
+def make(
+    output: Output,
+    settings: Settings,
+    partitions: int | None,
+    replication: int | None,
+    *,
+    stream: bool = False,
+) -> bool:
     """Make the topics that are missing, then check all. False where something is wrong with them."""
     kafka = kafka_of(settings)
     count = _count(settings, partitions) or PARTITIONS
-    made = create(kafka, count, REPLICATION if replication is None else replication)
-    for name in made:
-        output.say(f"Made {name} with {count} partitions.")
-        output.emit(made=name, partitions=count)
-    return _report(output, check(kafka, count))
+    problems = []
+    for kind in _kinds(stream):
+        for name in create(kafka, count, REPLICATION if replication is None else replication, kind):
+            output.say(f"Made {name} with {count} partitions.")
+            output.emit(made=name, partitions=count)
+        problems += check(kafka, count, kind)
+    return _report(output, problems)
 
 
-def look(output: Output, settings: Settings, partitions: int | None) -> bool:
+def look(output: Output, settings: Settings, partitions: int | None, *, stream: bool = False) -> bool:
     """Check the topics' settings, and whether a transaction stands in the readers' way."""
     kafka = kafka_of(settings)
-    return _report(output, check(kafka, _count(settings, partitions)) + stalled(kafka))
+    count = _count(settings, partitions)
+    problems = [problem for kind in _kinds(stream) for problem in check(kafka, count, kind)]
+    return _report(output, problems + stalled(kafka))
+
+
+def _kinds(stream: bool) -> list[Wanted]:
+    """The topics of every site, and those of the stream workers where they are asked for."""
+    return [wanted, stream_topics.wanted] if stream else [wanted]
 
 
 def _report(output: Output, problems: list[Problem]) -> bool:

@@ -19,6 +19,7 @@ Partitions = Annotated[
 Replication = Annotated[
     int | None, typer.Option(min=1, max=32, help="On how many brokers each is kept; 3 if left out.")
 ]
+Stream = Annotated[bool, typer.Option("--stream", help="Also those of the stream workers.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,19 +33,22 @@ def register(app: typer.Typer) -> None:
 def create(
     partitions: Partitions = None,
     replication: Replication = None,
+    stream: Stream = False,
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
     """Make the topics that are missing, with the settings that they need; then check all of them."""
     from console import topics
 
-    ok = topics.make(output_to(json), settings_for(home), partitions, replication)
+    ok = topics.make(output_to(json), settings_for(home), partitions, replication, stream=stream)
     raise typer.Exit(DONE if ok else CHECK_FAILED)
 
 
-def check(partitions: Partitions = None, home: HomeOption = None, json: Json = False) -> None:
+def check(
+    partitions: Partitions = None, stream: Stream = False, home: HomeOption = None, json: Json = False
+) -> None:
     """Whether the topics lose or double nothing; each wrong setting with why it matters and what mends it."""
     from console import topics
 
-    ok = topics.look(output_to(json), settings_for(home), partitions)
+    ok = topics.look(output_to(json), settings_for(home), partitions, stream=stream)
     raise typer.Exit(DONE if ok else CHECK_FAILED)

@@ -1,8 +1,9 @@
 """Statistics of rules and typologies in sliding windows: how often, about how many, how often for nothing.
 
 Kept by kind and day of book time, so that a window is a sum of days. Everything is idempotent: an alert
-counts once, by its id; a label replaces the one before; movements are told as totals. Memory is bounded: a
-day of a kind remembers `MOST_ALERTS` alerts and `MOST_PARTIES` parties, and says when it is full.
+counts once, by its id; a judgement on it replaces the one before; movements are told as totals. Memory is
+bounded: a day of a kind remembers `MOST_ALERTS` alerts and judgements and `MOST_PARTIES` parties, and says
+when it is full.
 
 It must never be read by what decides: it tells people which rule is worth what.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -23,23 +24,36 @@ MOST_ALERTS: Final = 2_000
 MOST_PARTIES: Final = 1_000
 PER_MILLE: Final = 1_000
 
-Label = Literal[0, 1, 2]
-"""0: nobody has looked yet, or it was left open.   1: there was something.   2: false positive."""
-UNLABELLED: Final[Label] = 0
-RIGHT: Final[Label] = 1
-FALSE: Final[Label] = 2
+OF_LABELS: Final[dict[str, bool]] = {
+    "confirmed_fraud": True,
+    "suspicious": True,
+    "false_positive": False,
+    "legitimate": False,
+}
+"""What a case's label says of its alerts: whether there was something. All other labels leave it open."""
 
 
 class Day(msgspec.Struct, array_like=True):
-    """What a kind of alert did in a day of book time. alerts, parties: by the first 64 bits of a digest.
+    """What a kind of alert did in a day of book time. alerts, parties: by 64 bits of a digest.
 
     hits: all alerts, also those that are not remembered one by one any more.
+    judged: alerts that people judged on the day, whenever they were raised; whether there was something.
     """
 
     hits: int
-    alerts: dict[int, Label]
+    alerts: set[int]
     parties: set[int]
+    judged: dict[int, bool]
     full: bool
+
+
+class Judgement(msgspec.Struct, frozen=True, tag="judged"):
+    """What people made of an alert. at: book time at which the case was closed."""
+
+    kind: str
+    alert: str
+    at: int
+    right: bool
 
 
 class Totals(msgspec.Struct, array_like=True):
@@ -51,7 +65,8 @@ class Totals(msgspec.Struct, array_like=True):
 class Figures(msgspec.Struct, frozen=True):
     """Of a kind, over a window. share: hits per mille of the movements, -1 where there are none.
 
-    false_positive: per mille of the alerts that people have judged, -1 where they judged none.
+    judged: alerts on which cases were closed that say whether there was something.
+    false_positive: per mille of those, -1 where there are none.
     repeat: per mille of the hits that are about a party that it had hit already.
     parties_least: there are more, they were not all counted.
     """
@@ -68,7 +83,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 def no_day() -> Day:
     """A day without alerts."""
-    return Day(0, {}, set(), full=False)
+    return Day(0, set(), set(), {}, full=False)
 
 
 def hit(day: Day, alert: Alert) -> None:
@@ -78,7 +93,7 @@ def hit(day: Day, alert: Alert) -> None:
         return
     day.hits += 1
     if len(day.alerts) < MOST_ALERTS:
-        day.alerts[known] = UNLABELLED
+        day.alerts.add(known)
     else:
         day.full = True
     party = _id64(alert.book, alert.party or alert.account or alert.payee or alert.device)
@@ -88,11 +103,13 @@ def hit(day: Day, alert: Alert) -> None:
         day.full = True
 
 
-def judged(day: Day, alert: str, label: Label) -> None:
-    """People have judged an alert of the day. One that is not remembered has no label."""
-    known = _id(alert)
-    if known in day.alerts:
-        day.alerts[known] = label
+def judge(day: Day, judgement: Judgement) -> None:
+    """People have judged an alert on the day."""
+    known = _id(judgement.alert)
+    if known in day.judged or len(day.judged) < MOST_ALERTS:
+        day.judged[known] = judgement.right
+    else:
+        day.full = True
 
 
 def moved(totals: Totals, source: int, count: int) -> None:
@@ -109,23 +126,26 @@ def figures(
     """
     movements = sum(sum(one.by_source.values()) for number, one in totals if WINDOW.within(through, number))
     kinds: dict[str, list[Day]] = {}
-    for kind, number, day in days:
-        if WINDOW.within(through, number):
-            kinds.setdefault(kind, []).append(day)
+    for kind, _, day in sorted(
+        (one for one in days if WINDOW.within(through, one[1])), key=lambda one: one[:2]
+    ):
+        kinds.setdefault(kind, []).append(day)
     return [_figures(kind, kinds[kind], movements) for kind in sorted(kinds)]
 
 
 def _figures(kind: str, days: Sequence[Day], movements: int) -> Figures:
     hits = sum(one.hits for one in days)
-    labels = [label for one in days for label in one.alerts.values() if label != UNLABELLED]
-    false = sum(1 for label in labels if label == FALSE)
+    judged: dict[int, bool] = {}
+    for one in days:
+        judged |= one.judged  # the last word on an alert is what counts
+    false = sum(1 for right in judged.values() if not right)
     parties: set[int] = set().union(*(one.parties for one in days))
     return Figures(
         kind=kind,
         hits=hits,
         share=hits * PER_MILLE // movements if movements else -1,
-        judged=len(labels),
-        false_positive=false * PER_MILLE // len(labels) if labels else -1,
+        judged=len(judged),
+        false_positive=false * PER_MILLE // len(judged) if judged else -1,
         parties=len(parties),
         parties_least=any(one.full for one in days),
         repeat=(hits - len(parties)) * PER_MILLE // hits if hits else 0,

@@ -14,7 +14,7 @@ It must never leave an alert out: what does not fit into the memory of a group i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -28,6 +28,10 @@ MOST_REMEMBERED: Final = 500
 """Alerts of a group that are known again. One above does not raise the priority."""
 HIGHEST: Final = 2**53
 SURE: Final = 1_000
+KEPT_MS: Final = 45 * 86_400_000
+"""How long after its newest alert a group is remembered. What comes later still joins or reopens its case,
+with a priority of its own.
+"""
 
 
 class Group(msgspec.Struct, array_like=True):
@@ -53,8 +57,8 @@ class Ranked(msgspec.Struct, frozen=True):
     today: bool
 
 
-def about(alert: Alert) -> str:
-    """What the alert is about, as triage groups it."""
+def subject(alert: Alert) -> tuple[str, str]:
+    """What the alert is about, and which one: the first of these that it names."""
     for what, value in (
         ("party", alert.party),
         ("account", alert.account),
@@ -62,8 +66,13 @@ def about(alert: Alert) -> str:
         ("device", alert.device),
     ):
         if value:
-            return f"{what}/{value}"
-    return "book/"
+            return what, value
+    return "book", ""
+
+
+def about(alert: Alert) -> str:
+    """What the alert is about, as triage groups it."""
+    return "/".join(subject(alert))
 
 
 def case_of(alert: Alert) -> str:
@@ -100,10 +109,19 @@ def report(group: Group | None, alert: Alert) -> tuple[Group, ReportAlerts]:
         actor=SYSTEM,
         issued_at_ms=alert.at,
         case=case_of(alert),
-        party=alert.party,
+        party=subject(alert)[1],
         alerts=(alert,),
         priority=priority,
     )
+
+
+def stale(groups: Iterable[tuple[str, Group]]) -> Iterator[str]:
+    """Cases whose group need not be remembered any more, as seen from the newest alert of their book."""
+    rows = [(case, group.book, group.at) for case, group in groups]
+    newest: dict[str, int] = {}
+    for _, book, at in rows:
+        newest[book] = max(newest.get(book, at), at)
+    return (case for case, book, at in rows if at < newest[book] - KEPT_MS)
 
 
 def ranked(groups: Iterable[tuple[str, Group]], capacity: int) -> Sequence[Ranked]:

@@ -17,7 +17,7 @@ from engine.settings import Settings
 NAME = ".daybook"
 LOCAL_KEY = "local"
 """The key that the home's own command line signs with. Who can read it owns the home."""
-SYSTEMS = ("relay",)
+SYSTEMS = ("relay", "triage")
 """The systems that run as processes of the home. Each has a key of its own, of the same name."""
 
 

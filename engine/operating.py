@@ -13,7 +13,17 @@ from engine.metrics import Metrics, metrics_of
 from engine.observer import UNHEARD, Progress
 from engine.settings import Settings
 
-ROLES: Final = ("engine", "projector", "follower", "relay", "publisher", "rail", "detection")
+ROLES: Final = (
+    "engine",
+    "projector",
+    "follower",
+    "relay",
+    "publisher",
+    "rail",
+    "detection",
+    "triage",
+    "stream",
+)
 """In the order of the ports that they take under `daybook up`, from DAYBOOK_METRICS_PORT on."""
 
 _metrics: list[Metrics] = []

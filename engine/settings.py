@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     backlog_s: the age of the oldest undecided command, in seconds, from which a book of wall time answers
         `busy` to all but urgent commands.
     backlog_commands: the same, by how many commands wait in its partition.
+    stream_port: where a stream worker serves the views of its tables over HTTP; without it nowhere.
+    stream_host: the address that it listens on, this machine's own unless told otherwise.
+    stream_watching: what triage and the stream workers look for over all books, as JSON, such as
+        `{"many_payers": 12, "window_ms": 86400000}`; 0 looks for it no more. See detection/watching.py. It
+        has to be the same for all of them.
     simulated_rail: `RAIL=SYSTEM` has `daybook up` run a rail that is only simulated, to try things out: it
         answers for the rail RAIL as its adapter SYSTEM.
     simulated_rail_conduct: how it behaves, as JSON, such as `{"most_ms": 5000, "fails": 100}`; see
@@ -76,6 +81,9 @@ class Settings(BaseSettings):
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
     backlog_s: float = Field(default=120.0, ge=1.0)
     backlog_commands: int = Field(default=1_000_000, ge=1_000)
+    stream_port: int | None = Field(default=None, ge=1, le=65_535)
+    stream_host: str = Field(default="127.0.0.1", min_length=1)
+    stream_watching: dict[str, int] = {}
     simulated_rail: str | None = Field(default=None, pattern=r"^[^\s=]{1,64}=[^\s=]{1,64}$")
     simulated_rail_conduct: dict[str, int] = {}
 

@@ -5,17 +5,16 @@ import random
 import msgspec
 
 from detection.statistics import (
-    FALSE,
     MOST_ALERTS,
     MOST_PARTIES,
-    RIGHT,
     WINDOW,
     Day,
     Figures,
+    Judgement,
     Totals,
     figures,
     hit,
-    judged,
+    judge,
     moved,
     no_day,
 )
@@ -120,6 +119,10 @@ def test_the_highest_comes_first_and_then_the_older_one_as_far_as_the_team_gets_
     ]
 
 
+def judgement(number: int, right: bool, *, party: str = "p") -> Judgement:
+    return Judgement("fan_in", alert(number, party=party).id, AT, right)
+
+
 def day_of(*alerts: Alert) -> Day:
     day = no_day()
     for one in alerts:
@@ -129,9 +132,8 @@ def day_of(*alerts: Alert) -> Day:
 
 def test_the_figures_of_a_rule_over_a_window() -> None:
     today = day_of(*(alert(n, party=f"p{n % 4}") for n in range(8)))
-    labels = (RIGHT, FALSE, FALSE, FALSE)
-    for number, label in enumerate(labels):
-        judged(today, alert(number, party=f"p{number % 4}").id, label)
+    for number, right in enumerate((True, False, False, False)):
+        judge(today, judgement(number, right, party=f"p{number % 4}"))
     totals = Totals({})
     for source, count in ((0, 100), (0, 300), (0, 300), (1, 100)):
         moved(totals, source, count)
@@ -152,10 +154,18 @@ def test_the_figures_of_a_rule_over_a_window() -> None:
 
 def test_an_alert_counts_once_and_its_last_label_is_what_counts() -> None:
     today = day_of(alert(1), alert(1), alert(1))
-    judged(today, alert(1).id, FALSE)
-    judged(today, alert(1).id, RIGHT)
+    judge(today, judgement(1, right=False))
+    judge(today, judgement(1, right=True))
     [found] = figures([("fan_in", 50, today)], [], through=50)
     assert (found.hits, found.judged, found.false_positive, found.share) == (1, 1, 0, -1)
+
+
+def test_a_judgement_of_a_later_day_replaces_one_of_an_earlier_day() -> None:
+    before, today = day_of(alert(1)), no_day()
+    judge(before, judgement(1, right=False))
+    judge(today, judgement(1, right=True))
+    [found] = figures([("fan_in", 51, today), ("fan_in", 50, before)], [], through=51)
+    assert (found.hits, found.judged, found.false_positive) == (1, 1, 0)
 
 
 def test_days_outside_the_window_are_left_out() -> None:

@@ -79,7 +79,7 @@ def projected(site: Terminal) -> int:
 
 def test_everything_comes_up_answers_and_ends_in_order(site: Terminal) -> None:
     up = Up(site)
-    assert set(up.children()) == {"engine", "projector", "follower", "relay"}
+    assert set(up.children()) == {"engine", "projector", "follower", "relay", "detection", "triage"}
     second = site.run("up")
     assert second.status == 2
     assert "already" in second.err

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -85,6 +85,8 @@ _BY_APPENDING: Final = Setting(
 _BY_CREATION: Final = Setting("CreateTime", "An event's time is that of the engine which decided it.")
 _TIME = "message.timestamp.type"
 _IN_SYNC = "min.insync.replicas"
+Wanted = Callable[[Kafka, int], Mapping[str, Mapping[str, Setting]]]
+"""Topics and their settings, where each is kept so many times."""
 
 
 def wanted(kafka: Kafka, replication: int) -> dict[str, dict[str, Setting]]:
@@ -103,9 +105,15 @@ def wanted(kafka: Kafka, replication: int) -> dict[str, dict[str, Setting]]:
     }
 
 
-def create(kafka: Kafka, partitions: int = PARTITIONS, replication: int = REPLICATION) -> list[str]:
+def create(
+    kafka: Kafka,
+    partitions: int = PARTITIONS,
+    replication: int = REPLICATION,
+    wanted: Wanted = wanted,
+) -> list[str]:
     """Make the topics that are missing; returns their names when they can be used.
 
+    wanted: which, with their settings; those of every site, unless told otherwise.
     Raises WrongUse where the cluster cannot have so many partitions or copies, LogUnavailable.
     """
     if not 1 <= partitions <= MOST_PARTITIONS:
@@ -149,10 +157,11 @@ def _wait_until_known(kafka: Kafka, admin: AdminClient, names: Sequence[str], de
                 time.sleep(0.02)
 
 
-def check(kafka: Kafka, partitions: int | None = None) -> list[Problem]:
+def check(kafka: Kafka, partitions: int | None = None, wanted: Wanted = wanted) -> list[Problem]:
     """What is wrong with the topics; three requests, whatever their size.
 
-    partitions: how many there must be, where that is recorded; else as many in each. Raises LogUnavailable.
+    partitions: how many there must be, where that is recorded; else as many in each.
+    wanted: which, with their settings. Raises LogUnavailable.
     """
     admin = kafka.admin()
     try:
@@ -162,13 +171,13 @@ def check(kafka: Kafka, partitions: int | None = None) -> list[Problem]:
         raise unavailable(error, f"asking {kafka.bootstrap} for its topics", kafka.heard) from error
     found = {
         name: topic
-        for name in kafka.topics
+        for name in wanted(kafka, 1)
         if (topic := cluster.topics.get(name)) is not None and topic.error is None
     }
     count = partitions or max((len(one.partitions) for one in found.values()), default=PARTITIONS)
     problems = []
     configs = _configs(admin, list(found))
-    for name in kafka.topics:
+    for name in wanted(kafka, 1):
         topic = found.get(name)
         if topic is None:
             problems.append(
