@@ -1,4 +1,4 @@
-"""`python -m bench.quality planted|amlsim [--json]`: how good detection is, in tables or as one JSON object.
+"""`python -m bench.quality planted|amlsim|leaks`: how good detection is, in tables or as one JSON object.
 
 Nothing in it is a measurement of time, so the same seed gives the same figures on every machine.
 """
@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import quality_amlsim, quality_planted
+from bench import amlsim_leaks, quality_amlsim, quality_planted
 from bench.honest import OF_THOUSAND
 from bench.quality_amlsim import HOWS, PAYMENTS, How, Rated
 
@@ -30,10 +30,14 @@ def planted(
         int, typer.Option(min=1_000, help="Honest ones, before some are planted into.")
     ] = 2_000,
     plants: Annotated[int, typer.Option(min=1, help="Of each typology, level and place.")] = 10,
+    any_balance: Annotated[
+        bool,
+        typer.Option("--any-balance", help="Whatever is left on the account when money has passed through."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Recall of each typology on what is planted, and false alerts per 1,000 honest parties in 30 days."""
-    report = quality_planted.measure(seed, parties, plants)
+    report = quality_planted.measure(seed, parties, plants, any_balance=any_balance)
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
         return
@@ -55,6 +59,15 @@ def amlsim(
         return
     for report in reports:
         show(*(rated_table(report.how, name, report) for name in quality_amlsim.SETS))
+
+
+@app.command()
+def leaks(data: Annotated[Path, typer.Option(help="The folder with the sets.")] = PAYMENTS) -> None:
+    """Count what gives the labels of the AMLSim sets away, and how their circles lie in time."""
+    for name in quality_amlsim.SETS:
+        sys.stdout.write(
+            msgspec.json.format(msgspec.json.encode(amlsim_leaks.leaks(data, name))).decode() + "\n"
+        )
 
 
 def show(*tables: Table) -> None:

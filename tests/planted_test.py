@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from commands.calendar import midnight_ms
-from detection.table import TYPOLOGIES
 from gateway import planted_documents
 from gateway.demo_bank import FIRST_DAY, TIME_ZONE
 from gateway.demo_words import Draw
@@ -20,7 +19,7 @@ from tests.detection_words import alerts_of
 from tests.planting import ADMIN, BOOK, CASH, FUNDING, Bank
 
 BEGAN_MS = midnight_ms(TIME_ZONE, FIRST_DAY)
-KINDS = [name for name in PATTERNS if name in TYPOLOGIES]
+KINDS = tuple(PATTERNS)
 
 
 def test_the_figures_are_a_document() -> None:
@@ -40,7 +39,7 @@ def test_one_example_of_each_is_found_in_a_month() -> None:
     assert max(one.at_ms for one in plan.planted) < BEGAN_MS + 30 * DAY_MS
     found = {(alert.kind, alert.account) for alert in alerts_of(bank.log)}
     missed = [one.kind for one in plan.planted if (one.kind, one.account) not in found]
-    assert not {*missed} & {*KINDS}
+    assert missed == []
     again = plant(BOOK, ADMIN, body, BEGAN_MS, 30, funding=FUNDING, cash=CASH)
     assert again == plan, "the same words each time"
 
@@ -61,7 +60,7 @@ def test_it_is_told_of_once_and_says_what_it_saw(kind: str) -> None:
     assert alert.figures
     assert alert.words.endswith(".")
     assert alert.account not in alert.words
-    assert 500 <= alert.confidence <= 1_000
+    assert 0 < alert.confidence <= 1_000
     assert alert.amount > 0
     assert alert.first_at <= alert.at <= one.at_ms
     assert bank.log.last_event_offset() >= max(seen.seq for seen in alert.evidence)

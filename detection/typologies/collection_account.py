@@ -37,6 +37,8 @@ class Collected(msgspec.Struct, gc=False, array_like=True):
 
 def seen(others: dict[str, int], one: str, start: int, most: int) -> None:
     """Note the newest of the others, and forget the oldest where there are more than can matter."""
+    if others.get(one) == start:
+        return
     others.pop(one, None)
     others[one] = start
     if len(others) > most:
@@ -94,17 +96,12 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             came < least
             or len(collected.payers) < setting.payers
             or went * 1_000 < setting.share * came
-            or flow.source_after * 1_000 > (1_000 - setting.share) * came
+            or (setting.left is not None and flow.source_after * 1_000 > setting.left * came)
         ):
             return NOTHING
         payers = sum([last >= oldest for last in collected.payers.values()])
         payees = sum([last >= oldest for last in collected.payees.values()])
-        holder = who.holder(flow.source)
-        if (
-            payers < setting.payers
-            or payees > setting.payees
-            or (holder is not None and holder.product in setting.but_products)
-        ):
+        if payers < setting.payers or payees > setting.payees or not self.concerns(flow.source, who):
             return NOTHING
         made = self.alert(
             flow,
