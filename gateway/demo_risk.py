@@ -217,8 +217,13 @@ class RiskMonth(TwoPersons):
 
     def worked(self) -> Iterator[Line]:
         """One case, from the queue to its end."""
-        line = self.do(CARLA, "takes the next case", TakeNextCase, "the queue is ranked by what is at stake")
-        yield line
+        yield self.do(
+            CARLA,
+            "takes the next case of money laundering",
+            TakeNextCase,
+            "the queue is ranked by what is at stake, and no two people get the same",
+            kinds=("aml",),
+        )
         taken = _first(self.events, CaseAssigned)
         if taken is None:
             return
