@@ -11,7 +11,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from commands.calendar import midnight_ms
+from commands.calendar import midasked_ms
 from gateway.demo_risk_documents import ANALYST, CASES, RAIL, rules
 from gateway.demo_told import Line
 from gateway.demo_two import ANNA, STEP_MS, Submit, TwoPersons
@@ -37,7 +37,7 @@ TIME_ZONE: Final = "Europe/Berlin"
 FIRST_DAY: Final = datetime.date(2026, 6, 1)
 DAYS: Final = 28
 HOUR_MS: Final = 3_600_000
-BEGAN_MS: Final = midnight_ms(TIME_ZONE, FIRST_DAY) + 7 * HOUR_MS
+BEGAN_MS: Final = midasked_ms(TIME_ZONE, FIRST_DAY) + 7 * HOUR_MS
 DAY_MS: Final = 86_400_000
 AT_HOME: Final = Origin(device="eriks-phone", country="DE")
 CARLA, DARIO, APP, GATE, TRIAGE = "carla", "dario", "bank-app", "sepa-gate", "triage"
@@ -127,18 +127,21 @@ class RiskMonth(TwoPersons):
             )
 
     def _customers(self) -> Iterator[Line]:
-        about: dict[str, Any] = {"kind": "person", "name": "Erik Ehlers", "status": "active", "country": "DE"}
-        yield self.do(ANNA, "registers Erik Ehlers", RegisterParty, party="erik", **about)
-        yield self.do(ANNA, "opens his account", OpenAccount, account="erik", party="erik", currency="EUR")
-        yield self.do(
-            ANNA,
-            "brings him 12,000.00",
-            Transfer,
-            debit="nostro",
-            credit="erik",
-            amount=1_200_000,
-            currency="EUR",
-        )
+        for party, name, money in (("erik", "Erik Ehlers", 1_200_000), ("frida", "Frida Falk", 330_000)):
+            about: dict[str, Any] = {"kind": "person", "name": name, "status": "active", "country": "DE"}
+            yield self.do(ANNA, f"registers {name}", RegisterParty, party=party, **about)
+            yield self.do(
+                ANNA, f"opens {party}'s account", OpenAccount, account=party, party=party, currency="EUR"
+            )
+            yield self.do(
+                ANNA,
+                f"brings {party} {format_minor(money, 2)}",
+                Transfer,
+                debit="nostro",
+                credit=party,
+                amount=money,
+                currency="EUR",
+            )
 
     def _weeks(self) -> Line:
         """Four weeks: what is planted, and Erik's own payments, the norm that rules compare with."""
@@ -152,7 +155,7 @@ class RiskMonth(TwoPersons):
                 payee = Payee(name=name, account=account, country="DE")
                 payment = f"week-{week}-{number}"
                 commands += [
-                    self._payment(payment, at_ms, payee, amount + 150 * week, AT_HOME),
+                    self._payment(payment, "erik", at_ms, payee, amount + 150 * week, AT_HOME),
                     ReportPayment(
                         id=f"gate-{payment}",
                         book=BOOK,
@@ -177,11 +180,12 @@ class RiskMonth(TwoPersons):
         )
 
     def _scored(self) -> Iterator[Line]:
-        night_ms = (self.at_ms // DAY_MS + 1) * DAY_MS + HOUR_MS
+        asked_ms = (self.at_ms // DAY_MS + 1) * DAY_MS + HOUR_MS
         new = Payee(name="Quick Flats", account="LT601010012345678901", country="LT")
-        for payment, amount, origin, why, expected in (
+        for payment, who, amount, origin, why, expected in (
             (
                 DECLINED,
+                "erik",
                 880_000,
                 Origin(device="other-phone", country="LT"),
                 "the caller is told `declined` and nothing else; why is for staff",
@@ -189,16 +193,17 @@ class RiskMonth(TwoPersons):
             ),
             (
                 "used-car",
+                "frida",
                 310_000,
-                AT_HOME,
+                Origin(device="fridas-phone", country="DE"),
                 "to the caller it is accepted and being processed; it waits for a person, its money reserved",
                 "",
             ),
         ):
-            command = self._payment(payment, night_ms, new, amount, origin)
-            yield self.tell(f"pays {format_minor(amount, 2)} for Erik: {payment}", command, why, expected)
-            night_ms += 2 * HOUR_MS
-        self.at_ms = night_ms
+            command = self._payment(payment, who, asked_ms, new, amount, origin)
+            yield self.tell(f"pays {format_minor(amount, 2)} for {who}: {payment}", command, why, expected)
+            asked_ms += 9 * HOUR_MS
+        self.at_ms = asked_ms - 7 * HOUR_MS
         yield self.do(
             CARLA,
             "releases used-car",
@@ -216,25 +221,33 @@ class RiskMonth(TwoPersons):
         return new, len(outcomes) - new
 
     def worked(self) -> Iterator[Line]:
-        """One case, from the queue to its end."""
+        """Three cases, from the queue to their end."""
+        for kind, label, reason in (
+            ("fraud", "confirmed_fraud", "the customer's phone was stolen that evening"),
+            ("fraud", "legitimate", "the customer has the car, we have seen the papers"),
+            ("aml", "suspicious", "the evidence shows the pattern, and no business explains it"),
+        ):
+            yield from self._case(kind, label, reason)
+
+    def _case(self, kind: str, label: str, reason: str) -> Iterator[Line]:
         yield self.do(
             CARLA,
-            "takes the next case of money laundering",
+            f"takes the next case of {kind}",
             TakeNextCase,
             "the queue is ranked by what is at stake, and no two people get the same",
-            kinds=("aml",),
+            kinds=(kind,),
         )
         taken = _first(self.events, CaseAssigned)
         if taken is None:
             return
         yield self.do(
             CARLA,
-            "proposes to close it",
+            f"proposes to close it: {label.replace('_', ' ')}",
             ProposeDecision,
             "what she found labels the alerts and payments behind it",
             case=taken.case,
-            label="suspicious",
-            reason="the evidence shows the pattern, and no business explains it",
+            label=label,
+            reason=reason,
         )
         proposed = _first(self.events, DecisionProposed)
         if proposed is None:
@@ -248,14 +261,16 @@ class RiskMonth(TwoPersons):
             proposal=proposed.seq,
         )
 
-    def _payment(self, payment: str, at_ms: int, payee: Payee, amount: int, origin: Origin) -> SubmitPayment:
+    def _payment(
+        self, payment: str, account: str, at_ms: int, payee: Payee, amount: int, origin: Origin
+    ) -> SubmitPayment:
         return SubmitPayment(
             id=f"app-{payment}",
             book=BOOK,
             actor=APP,
             issued_at_ms=at_ms,
             payment=payment,
-            account="erik",
+            account=account,
             amount=amount,
             currency="EUR",
             rail="sepa",
