@@ -11,7 +11,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from commands.calendar import midasked_ms
+from commands.calendar import midnight_ms
 from gateway.demo_risk_documents import ANALYST, CASES, RAIL, rules
 from gateway.demo_told import Line
 from gateway.demo_two import ANNA, STEP_MS, Submit, TwoPersons
@@ -37,7 +37,7 @@ TIME_ZONE: Final = "Europe/Berlin"
 FIRST_DAY: Final = datetime.date(2026, 6, 1)
 DAYS: Final = 28
 HOUR_MS: Final = 3_600_000
-BEGAN_MS: Final = midasked_ms(TIME_ZONE, FIRST_DAY) + 7 * HOUR_MS
+BEGAN_MS: Final = midnight_ms(TIME_ZONE, FIRST_DAY) + 7 * HOUR_MS
 DAY_MS: Final = 86_400_000
 AT_HOME: Final = Origin(device="eriks-phone", country="DE")
 CARLA, DARIO, APP, GATE, TRIAGE = "carla", "dario", "bank-app", "sepa-gate", "triage"
