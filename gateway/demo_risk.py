@@ -21,13 +21,14 @@ from schemas.access import DefineRole, GrantRole, Permit, RegisterPerson, Regist
 from schemas.accounts import OpenAccount
 from schemas.case_commands import ConfirmDecision, ProposeDecision, TakeNextCase
 from schemas.cases import CaseAssigned, DecisionProposed
-from schemas.message import Command, Event
+from schemas.message import Event
 from schemas.money import format_minor
 from schemas.parties import RegisterParty
 from schemas.payments import Payee, SubmitPayment
 from schemas.publishing import PublishDocument
 from schemas.rail_reports import ReportPayment
 from schemas.rejections import CommandRejected
+from schemas.reported import ReportAlerts
 from schemas.reviews import ReleasePayment
 from schemas.risk import Origin
 from schemas.transfers import Transfer
@@ -42,6 +43,11 @@ DAY_MS: Final = 86_400_000
 AT_HOME: Final = Origin(device="eriks-phone", country="DE")
 CARLA, DARIO, APP, GATE, TRIAGE = "carla", "dario", "bank-app", "sepa-gate", "triage"
 RULES: Final = "payments"
+FOUND: Final = {
+    "erik": ("confirmed_fraud", "the customer's phone was stolen that evening"),
+    "frida": ("legitimate", "the customer has the car, and we have seen the papers"),
+}
+"""What is found in the cases about them."""
 DECLINED: Final = "flat-deposit"
 """The payment that is declined; its waterfall is what the demo shows."""
 _PAYEES: Final = (
@@ -61,6 +67,7 @@ class RiskMonth(TwoPersons):
     def __init__(self, submit: Submit, admin: str) -> None:
         super().__init__(submit, BOOK, BEGAN_MS)
         self._admin = admin
+        self._about: dict[str, str] = {}
         self._plan: Plan = plant(
             BOOK,
             ANNA,
@@ -214,22 +221,19 @@ class RiskMonth(TwoPersons):
             label="legitimate",
         )
 
-    def report(self, commands: Sequence[Command]) -> tuple[int, int]:
+    def report(self, commands: Sequence[ReportAlerts]) -> tuple[int, int]:
         """Report what triage has grouped; how many were taken, and how many said nothing new."""
+        self._about.update((one.case, one.party) for one in commands)
         outcomes = self.answered(commands)
         new = sum(1 for one in outcomes if not isinstance(one[0], CommandRejected))
         return new, len(outcomes) - new
 
     def worked(self) -> Iterator[Line]:
         """Three cases, from the queue to their end."""
-        for kind, label, reason in (
-            ("fraud", "confirmed_fraud", "the customer's phone was stolen that evening"),
-            ("fraud", "legitimate", "the customer has the car, we have seen the papers"),
-            ("aml", "suspicious", "the evidence shows the pattern, and no business explains it"),
-        ):
-            yield from self._case(kind, label, reason)
+        for kind in ("fraud", "fraud", "aml"):
+            yield from self._case(kind)
 
-    def _case(self, kind: str, label: str, reason: str) -> Iterator[Line]:
+    def _case(self, kind: str) -> Iterator[Line]:
         yield self.do(
             CARLA,
             f"takes the next case of {kind}",
@@ -240,6 +244,7 @@ class RiskMonth(TwoPersons):
         taken = _first(self.events, CaseAssigned)
         if taken is None:
             return
+        label, reason = FOUND.get(self._about[taken.case], ("suspicious", "no business explains the pattern"))
         yield self.do(
             CARLA,
             f"proposes to close it: {label.replace('_', ' ')}",
