@@ -28,6 +28,6 @@ class Backoff(msgspec.Struct, frozen=True):
         honoured up to `most_s`.
         """
         whole = min(self.most_s, self.first_s * self.factor ** min(attempt - 1, 64))
-        chance = random.Random(f"{self.seed}\n{endpoint}\n{message}\n{attempt}")
+        chance = random.Random(f"{self.seed}\n{endpoint}\n{message}\n{attempt}")  # noqa: S311 - no secret
         wait = whole * (1 - chance.random() / 2)
         return wait if told_s is None else max(wait, min(told_s, self.most_s))

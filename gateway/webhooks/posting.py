@@ -52,7 +52,7 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after_s: float | None = None
 
 
-class Undelivered(Exception):  # noqa: N818 - not an error of ours; it says what became of an attempt
+class Undelivered(Exception):
     """There was no answer that could be understood. Whether the receiver has it is not known."""
 
 

@@ -19,7 +19,9 @@ _BITS: Final = 256
 class SecretsUnreadable(DaybookError):
     """The key under which the secrets of webhooks were stored is not here, or is another."""
 
-    advice = "Bring back `keys/webhooks.key` of the home, or give each endpoint a new secret: webhooks rotate."
+    advice = (
+        "Bring back `keys/webhooks.key` of the home, or give each endpoint a new secret: webhooks rotate."
+    )
 
 
 class Seal:
