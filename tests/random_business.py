@@ -218,6 +218,11 @@ class Business:
             body["pairs"][0]["mid"] = self.chance.choice(("1.0500", "1.0800", "1.2345"))
         elif kind == "rail":
             body["screening"] = chance.choice(("cleared", "pending"))
+        elif kind == "rules":
+            body["stage"] = chance.choice(("live", "live", "shadow", "off"))
+            body["rules"][0]["stage"] = chance.choice(("live", "shadow"))
+        elif kind == "list":
+            body["entries"] = body["entries"][: chance.randrange(3)]
         elif kind == "approval_policy":
             body["lines"][0]["when"]["amounts"]["EUR"] = chance.choice((200, 900, 4_000))
             body["lines"][0]["needs"][0]["count"] = chance.choice((1, 2))
