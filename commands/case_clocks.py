@@ -25,7 +25,7 @@ def touched(case_id: str, case: Case, user: str) -> Iterator[CaseTouched]:
 def stands_still(book: Book, case: Case, at_ms: int) -> Due:
     """Its clocks from now on while whoever has it waits: what is left."""
     policy, due = book.in_force.cases, case.due
-    if policy is None or due.close_by_ms is None:
+    if policy is None or due.close_by_ms is None or case.close_late:
         return Due(close_by_ms=due.close_by_ms)
     return Due(left_ms=working_ms(book, policy.hours, at_ms, due.close_by_ms))
 
