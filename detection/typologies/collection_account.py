@@ -72,7 +72,7 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             into = find(flow.target, at, self._keep_ms)
             if into is None:
                 into = self.state.young[flow.target] = Collected(Slices())
-            elif into.money.starts and into.money.starts[0] < start - self._window_ms:
+            elif 0 <= into.money.oldest < start - self._window_ms:
                 into.money.forget(start - self._window_ms)
             into.money.add(start, at, flow.amount, 0)
             seen(into.payers, flow.source_party or flow.outside or flow.source, start, MOST_PAYERS)
@@ -108,7 +108,7 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             party=flow.source_party,
             account=flow.source,
             what=collected.seqs[0],
-            first_at=money.began[0],
+            first_at=money.began,
             seqs=collected.seqs,
             amount=came,
             confidence=min(over(came, least), over(payers, setting.payers)),

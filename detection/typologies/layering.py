@@ -64,7 +64,7 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
             chain = find(flow.target, at, self._keep_ms)
             if chain is None:
                 chain = self.state.young[flow.target] = Chain(Slices())
-            elif chain.money.starts and chain.money.starts[0] < start - self._window_ms:
+            elif 0 <= chain.money.oldest < start - self._window_ms:
                 chain.forget(start - self._window_ms)
             chain.money.add(start, at, flow.amount, 0)
             chain.witness(flow.seq)
@@ -73,7 +73,7 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
 
     def _left(self, chain: Chain, flow: Flow, start: int, least: int, who: Directory) -> Sequence[Alert]:
         money, share, left = chain.money, self.setting.share, self.setting.left
-        if money.starts and money.starts[0] < start - self._window_ms:
+        if 0 <= money.oldest < start - self._window_ms:
             chain.forget(start - self._window_ms)
         if not money.came_in or (self._channels and flow.channel not in self._channels):
             return NOTHING
@@ -97,7 +97,7 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
             party=flow.source_party,
             account=flow.source,
             what=chain.seqs[0],
-            first_at=money.began[0],
+            first_at=money.began,
             seqs=chain.seqs,
             amount=came,
             confidence=over(came, least),
