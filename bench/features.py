@@ -141,7 +141,7 @@ def _read_ns(
     ]
     reads = [READ[name] for name in names]
     best = 0
-    for _ in range(5):
+    for _ in range(25):
         began = time.process_time_ns()
         for movement, origin in zip(movements, origins, strict=True):
             for read in reads:

@@ -56,8 +56,10 @@ def test_a_window_is_the_sum_of_the_slices_that_still_count(
             counted = [
                 amount for at, amount in moved[begun:] if at // one.parts >= now // one.parts - one.slices
             ]
-            assert turnover.count_in(marks, one, now * PART_MS) == len(counted)
-            assert turnover.total_in(marks, one, now * PART_MS) == min(sum(counted), INT64_MAX)
+            assert turnover.count_in(marks, one.parts, one.slices, now * PART_MS) == len(counted)
+            assert turnover.total_in(marks, one.parts, one.slices, now * PART_MS) == min(
+                sum(counted), INT64_MAX
+            )
             assert len(marks) <= 18 * (one.slices + 1), "a mark a slice"
     assert turnover.total <= INT64_MAX
 

@@ -17,16 +17,37 @@ from commands.features import READ
 from commands.movements import Movement
 from engine.snapshots import decode_snapshot, encode_snapshot
 from schemas.accounts import SetOverdraft
+from schemas.approvals import ApprovalFailed, ApprovalGiven
 from schemas.features import FEATURES, Feature
+from schemas.instructions import ToAccount
+from schemas.orders import CreateStandingOrder
 from schemas.parties import ChangePartyProfile
 from schemas.payments import Payee
 from schemas.risk import Origin
+from tests.approvals_words import approve, line, policy, staff
+from tests.bulk_test import bulk
 from tests.crossbook_words import agreed, receive, send
 from tests.features_twin import VALUES, Asked, Twin
 from tests.payment_words import pay, rails, report
 from tests.payments_in_test import received
 from tests.risk_words import barred_channel, rule, rules
-from tests.story import Said, Story, account, book, given, internal, party, say, transfer, when
+from tests.story import (
+    Said,
+    Story,
+    account,
+    advance,
+    book,
+    given,
+    happened,
+    internal,
+    later,
+    party,
+    say,
+    story,
+    then,
+    transfer,
+    when,
+)
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -229,3 +250,38 @@ def test_only_what_a_rule_asks_for_is_kept() -> None:
     assert told.book.in_force.keeping is None
     assert all(one.counts is None for one in told.book.accounts.values())
     assert all(one.counts is None for one in told.book.parties.values())
+
+
+def declined_of_alice() -> int:
+    counts = story().book.accounts["alice"].counts
+    return 0 if counts is None or counts.declined is None else counts.declined.count
+
+
+LARGE = rule("large", {"feature": "amount", "at_least": 50}, stop=True)
+
+
+def test_whatever_way_it_was_asked_for_what_rules_decline_counts() -> None:
+    given(account("alice", 1_000), account("bob"), asking("declined_24h"), rules(LARGE))
+    when(transfer("alice", "bob", 50))
+    assert declined_of_alice() == 1
+    when(bulk(("alice", "bob", 60), ("alice", "bob", 1), ("alice", "bob", 70)))
+    assert declined_of_alice() == 3
+    when(bulk(("alice", "bob", 60), mode="all_or_nothing", bulk_id="other"))
+    assert declined_of_alice() == 4
+    when(transfer("alice", "bob", 5_000))
+    assert declined_of_alice() == 4, "what was refused for another reason was not declined by rules"
+    order = {"account": "alice", "amount": 60, "currency": "EUR", "to": ToAccount(account="bob")}
+    when(say(CreateStandingOrder, order="rent", every="day", first=TODAY, retries=1, **order))
+    when(later(days=1), advance(story().now + DAY_MS))
+    kinds = [type(one).__name__ for one in story().events() if getattr(one, "order", "") == "rent"]
+    refused = sum(kind in {"StandingOrderMissed", "StandingOrderSkipped"} for kind in kinds)
+    assert refused > 1
+    assert declined_of_alice() == 4 + refused
+
+
+def test_what_is_declined_once_it_is_approved_counts_too() -> None:
+    given(account("alice", 1_000), account("bob"), staff(), asking("declined_24h"))
+    when(policy(line("Transfer"), document="four-eyes"), transfer("alice", "bob", 60).by("mia"))
+    when(rules(LARGE), approve("cora"))
+    then(happened(ApprovalGiven), happened(ApprovalFailed, reason="declined"))
+    assert declined_of_alice() == 1

@@ -9,7 +9,10 @@ from book.features.moments import Moments
 from book.features.seen import digest, newest, noted, paid, payee_digest, used
 from book.features.turnover import DAY_MS, Turnover
 from book.state import Account, Book
+from schemas.approvals import ApprovalFailed
+from schemas.bulk import InstructionRefused
 from schemas.features import MOST_CHANNELS, MOST_CORRIDORS, MOST_COUNTRIES, MOST_SHARING
+from schemas.orders import StandingOrderMissed, StandingOrderSkipped
 from schemas.rejections import CommandRejected
 from schemas.risk import Declined, Origin
 
@@ -139,10 +142,16 @@ def came_back(book: Book, account_id: str, amount: int, at_ms: int) -> None:
     failed.add(at_ms, amount, keeping.failed)
 
 
-def declined(book: Book, event: CommandRejected) -> None:
-    """Rules have declined a movement."""
+Refused = CommandRejected | InstructionRefused | ApprovalFailed | StandingOrderMissed | StandingOrderSkipped
+"""Whatever says that a movement was refused, and by its reason, that rules have declined it."""
+
+
+def declined(book: Book, event: Refused) -> None:
+    """A movement was refused: it counts, where rules have declined it."""
     keeping = book.in_force.keeping
     if keeping is None or not keeping.declined:
+        return
+    if event.reason != "declined" and event.figures.get("refused") != "declined":
         return
     what = _declined.decode(event.restricted)
     account = book.accounts[what.account]

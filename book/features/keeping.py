@@ -43,7 +43,8 @@ def keep(book: Book, names: Iterable[str]) -> None:
     """
     in_force = book.in_force
     in_force.kept_features = tuple(sorted(set(names)))
-    wanted = {counter for name in in_force.kept_features for counter in FEATURES[name].keeps}
+    asked = (*in_force.kept_features, *in_force.wanted_features)
+    wanted = {counter for name in asked for counter in FEATURES[name].keeps}
     before = {} if in_force.keeping is None else in_force.keeping.since
     since = {counter: before.get(counter, book.at) for counter in COUNTERS if counter in wanted}
     if before and since.keys() != before.keys():
@@ -56,6 +57,15 @@ def keep(book: Book, names: Iterable[str]) -> None:
             account.counts = None
         for party in book.parties.values():
             party.counts = None
+
+
+def keep_also(book: Book, names: Iterable[str]) -> None:
+    """Count what these features need too, whatever rules are in force: from a book's beginning on, so that
+    what rules would have made of its history can be asked.
+    """
+    in_force = book.in_force
+    in_force.wanted_features = tuple(sorted({*in_force.wanted_features, *names}))
+    keep(book, in_force.kept_features)
 
 
 def _keeping(since: dict[str, int]) -> Keeping:

@@ -108,31 +108,31 @@ class Turnover(msgspec.Struct, gc=False):
         slice_ = self.part // span.parts
         setattr(self, span.field, self._marked(b"", slice_, slice_, span.slices))
 
-    def count_in(self, marks: bytes, span: Span, at_ms: int) -> int:
-        """How many movements the window that ends now has, by its marks."""
-        _, _, parts, slices = span
+    def count_in(self, marks: bytes, parts: int, slices: int, at_ms: int) -> int:
+        """How many movements are in the window that ends now, which has these marks."""
         newest = self.part // parts
         behind = newest - at_ms // PART_MS // parts + slices
         place = 0
         while place < len(marks) and behind >= 0:
-            mark = _MARK.unpack_from(marks, place)
-            if (newest - mark[0]) % _HALF <= behind:
-                before: int = mark[1]
-                return (self.count - before) % _WRAPS
+            slice_, count, _, _ = _MARK.unpack_from(marks, place)
+            if (newest - slice_) % _HALF <= behind:
+                found: int = (self.count - count) % _WRAPS
+                return found
             place += _SIZE
         return 0
 
-    def total_in(self, marks: bytes, span: Span, at_ms: int) -> int:
+    def total_in(self, marks: bytes, parts: int, slices: int, at_ms: int) -> int:
         """What they come to, at most `INT64_MAX`."""
-        _, _, parts, slices = span
         newest = self.part // parts
         behind = newest - at_ms // PART_MS // parts + slices
         place = 0
         while place < len(marks) and behind >= 0:
-            mark = _MARK.unpack_from(marks, place)
-            if (newest - mark[0]) % _HALF <= behind:
-                carried: int = mark[2]
-                total: int = mark[3]
-                return min(((self.carried - carried) % _WRAPS << _BITS) + self.total - total, INT64_MAX)
+            slice_, _, carried, total = _MARK.unpack_from(marks, place)
+            if (newest - slice_) % _HALF <= behind:
+                found: int = self.total - total
+                if carried == self.carried:  # nearly always, and then it is small
+                    return found
+                more: int = (self.carried - carried) % _WRAPS
+                return min((more << _BITS) + found, INT64_MAX)
             place += _SIZE
         return 0

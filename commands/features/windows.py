@@ -14,53 +14,50 @@ from schemas.risk import Origin
 
 
 def _out_count(counter: str) -> Read:
-    span = WINDOWS[counter][1]
-    field = span.field
+    field, _, parts, slices = WINDOWS[counter][1]
 
     def out_count(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
         counts = movement.account.counts
         if counts is None or (out := counts.out) is None:
             return 1
-        return out.count_in(getattr(out, field), span, at_ms) + 1
+        return out.count_in(getattr(out, field), parts, slices, at_ms) + 1
 
     return out_count
 
 
 def _out_sum(counter: str) -> Read:
-    span = WINDOWS[counter][1]
-    field = span.field
+    field, _, parts, slices = WINDOWS[counter][1]
 
     def out_sum(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
         counts = movement.account.counts
         if counts is None or (out := counts.out) is None:
             return movement.amount
-        return min(out.total_in(getattr(out, field), span, at_ms) + movement.amount, INT64_MAX)
+        found = out.total_in(getattr(out, field), parts, slices, at_ms) + movement.amount
+        return found if found <= INT64_MAX else INT64_MAX  # noqa: FURB136 - min() would take a fifth of all this
 
     return out_sum
 
 
 def _in_count(counter: str) -> Read:
-    span = WINDOWS[counter][1]
-    field = span.field
+    field, _, parts, slices = WINDOWS[counter][1]
 
     def in_count(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
         counts = movement.account.counts
         if counts is None or (into := counts.into) is None:
             return 0
-        return into.count_in(getattr(into, field), span, at_ms)
+        return into.count_in(getattr(into, field), parts, slices, at_ms)
 
     return in_count
 
 
 def _in_sum(counter: str) -> Read:
-    span = WINDOWS[counter][1]
-    field = span.field
+    field, _, parts, slices = WINDOWS[counter][1]
 
     def in_sum(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
         counts = movement.account.counts
         if counts is None or (into := counts.into) is None:
             return 0
-        return into.total_in(getattr(into, field), span, at_ms)
+        return into.total_in(getattr(into, field), parts, slices, at_ms)
 
     return in_sum
 
@@ -71,8 +68,7 @@ def _party_counts(book: Book, movement: Movement) -> PartyCounts | None:
 
 
 def _party_out_count(counter: str) -> Read:
-    span = PARTY_WINDOWS[counter][1]
-    field = span.field
+    field, _, parts, slices = PARTY_WINDOWS[counter][1]
 
     def party_out_count(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
         counts = _party_counts(book, movement)
@@ -81,15 +77,14 @@ def _party_out_count(counter: str) -> Read:
         found = 1
         for one in (counts,) if counts.others is None else (counts, *counts.others.values()):
             if (out := one.out) is not None:
-                found += out.count_in(getattr(out, field), span, at_ms)
+                found += out.count_in(getattr(out, field), parts, slices, at_ms)
         return found
 
     return party_out_count
 
 
 def _party_out_sum(counter: str) -> Read:
-    span = PARTY_WINDOWS[counter][1]
-    field = span.field
+    field, _, parts, slices = PARTY_WINDOWS[counter][1]
 
     def party_out_sum(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
         counts = _party_counts(book, movement)
@@ -97,7 +92,8 @@ def _party_out_sum(counter: str) -> Read:
             counts = (counts.others or {}).get(movement.currency)
         if counts is None or (out := counts.out) is None:
             return movement.amount
-        return min(out.total_in(getattr(out, field), span, at_ms) + movement.amount, INT64_MAX)
+        found = out.total_in(getattr(out, field), parts, slices, at_ms) + movement.amount
+        return found if found <= INT64_MAX else INT64_MAX  # noqa: FURB136 - min() would take a fifth of all this
 
     return party_out_sum
 
@@ -112,21 +108,21 @@ def passed_on(book: Book, movement: Movement, origin: Origin | None, at_ms: int)
 
 
 def _in_a_day(turnover: Turnover | None, at_ms: int) -> int:
-    return 0 if turnover is None else turnover.total_in(turnover.marks_24h, DAY, at_ms)
+    return 0 if turnover is None else turnover.total_in(turnover.marks_24h, DAY.parts, DAY.slices, at_ms)
 
 
 def declined(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
     counts: AccountCounts | None = movement.account.counts
     if counts is None or counts.declined is None:
         return 0
-    return counts.declined.count_in(counts.declined.marks_24h, DAY, at_ms)
+    return counts.declined.count_in(counts.declined.marks_24h, DAY.parts, DAY.slices, at_ms)
 
 
 def failed(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
     counts = movement.account.counts
     if counts is None or counts.failed is None:
         return 0
-    return counts.failed.count_in(counts.failed.marks_30d, MONTH, at_ms)
+    return counts.failed.count_in(counts.failed.marks_30d, MONTH.parts, MONTH.slices, at_ms)
 
 
 READ: dict[str, Read] = {
