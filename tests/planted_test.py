@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from commands.calendar import midnight_ms
+from engine.log.memory import MemoryLog
 from gateway import planted_documents
-from gateway.demo_bank import FIRST_DAY, TIME_ZONE
+from gateway.demo_bank import FIRST_DAY, TIME_ZONE, DemoBank
 from gateway.demo_words import Draw
 from gateway.planted import Planted, Planter, commands, plant
 from gateway.planted_parts import DAY_MS, HOUR_MS, Level
@@ -15,6 +16,7 @@ from schemas.alerts import Alert
 from schemas.documents.kinds import known, read
 from schemas.documents.typologies import Typologies
 from schemas.publishing import PublishDocument
+from tests.demo_test import answered
 from tests.detection_words import alerts_of
 from tests.planting import ADMIN, BOOK, CASH, FUNDING, Bank
 
@@ -99,3 +101,20 @@ def found_of(kind: str, level: Level) -> list[Alert]:
 
 def found_in(bank: Bank, one: Planted) -> list[Alert]:
     return [alert for alert in alerts_of(bank.log) if (alert.kind, alert.account) == (one.kind, one.account)]
+
+
+@pytest.mark.parametrize(("seed", "parties"), [(1, 200), (5, 20)])
+def test_the_demo_bank_has_one_example_of_each_and_everything_is_answered_as_it_is_meant(
+    seed: int, parties: int
+) -> None:
+    bank = DemoBank(seed, parties, 31, planted=True)
+    sents, answers, intake = answered(bank)
+    assert [(sent.kind, sent.expected) for sent in sents] == [
+        (sent.kind, answer) for sent, answer in zip(sents, answers, strict=True)
+    ]
+    book = intake.book(bank.book)
+    assert {name: one.booked + one.overdraft for name, one in book.accounts.items()} == bank.balances()
+    assert {one.kind for one in bank.planted} == set(PATTERNS)
+    assert isinstance(intake.log, MemoryLog)
+    found = {(alert.kind, alert.account) for alert in alerts_of(intake.log)}
+    assert [one.kind for one in bank.planted if (one.kind, one.account) not in found] == []
