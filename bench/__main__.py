@@ -26,6 +26,7 @@ from bench import (
     decide,
     embedded,
     end_of_day,
+    features,
     fold,
     kafka,
     keeping,
@@ -47,6 +48,7 @@ WORKLOADS = (
     "steps",
     "rules-compile",
     "what-if",
+    "features",
     "memory",
     "end-of-day",
     "publisher",
@@ -156,6 +158,10 @@ def measure(
         if alerts.NAME in asked and bootstrap:
             began("alerts/kafka")
             say(alerts_kafka.figure(bootstrap))
+    if "features" in asked:
+        began("features")
+        for figure in features.figures():
+            say(figure)
     if "what-if" in asked:
         for figure in figures(what_if.contenders(size), size.rounds, began):
             say(figure)
