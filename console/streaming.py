@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import sys
 from collections.abc import Sequence
 from threading import Event as Told
 
@@ -84,7 +85,9 @@ def stream(home: Home, settings: Settings, told: Told) -> None:
 
 def installed() -> bool:
     """Whether Faust and what it needs to read our topics are there."""
-    return all(importlib.util.find_spec(name) is not None for name in ("faust", "cramjam"))
+    return all(
+        name in sys.modules or importlib.util.find_spec(name) is not None for name in ("faust", "cramjam")
+    )
 
 
 def _key(home: Home) -> Key:
