@@ -16,6 +16,7 @@ import typer
 from console import (
     alerts_commands,
     approvals_commands,
+    case_commands,
     currencies_commands,
     dev_commands,
     documents_commands,
@@ -46,6 +47,7 @@ app = typer.Typer(
 replay = typer.Typer(help="Prove what happened: fold the log again and compare.", no_args_is_help=True)
 app.add_typer(replay, name="replay")
 approvals_commands.register(app)
+case_commands.register(app)
 currencies_commands.register(app)
 ledger_commands.register(app)
 orders_commands.register(app)

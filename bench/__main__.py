@@ -19,7 +19,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decide, embedded, end_of_day, fold, kafka, keeping, memory, publisher, steps, what_if
+from bench import (
+    compiling,
+    decide,
+    embedded,
+    end_of_day,
+    fold,
+    kafka,
+    keeping,
+    memory,
+    publisher,
+    steps,
+    what_if,
+)
 from bench.book import CONTENTIONS, Contention
 from bench.measure import Contender, Figure, Size, figures
 from bench.peers import application, postgres
@@ -31,6 +43,7 @@ WORKLOADS = (
     *(f"{one}/{kind}" for one in CONTENTIONS for kind in KINDS),
     *fold.NAMES,
     "steps",
+    "rules-compile",
     "what-if",
     "memory",
     "end-of-day",
@@ -39,19 +52,21 @@ WORKLOADS = (
     "snapshot",
     "archive",
     kafka.NAME,
+    kafka.RULED,
 )
-"""All are measured where none is named, but for `kafka`, which takes minutes of its own."""
+"""All are measured where none is named, but for those on Kafka, which take minutes of their own."""
 
 ACTIVE = 100_000
 """Accounts of `memory-active`, at most: each of them pays ten times."""
-STEPS_OF: tuple[Contention, ...] = ("uniform-10k", "product-10k")
+STEPS_OF: tuple[Contention, ...] = ("uniform-10k", "product-10k", "rules-30")
 
 Say = Callable[[Figure], None]
 
 
 def main(
     workloads: Annotated[
-        list[str] | None, typer.Argument(help=f"Any of: {', '.join(WORKLOADS)}. All but kafka if none.")
+        list[str] | None,
+        typer.Argument(help=f"Any of: {', '.join(WORKLOADS)}. All but those on Kafka if none."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     events: Annotated[int, typer.Option(min=1_000, help="Commands or events in a turn, at most.")] = 100_000,
@@ -66,7 +81,7 @@ def main(
     ] = Path("build"),
 ) -> None:
     """Measure the workloads named, beside their peers and in the same rounds."""
-    asked = set(workloads or WORKLOADS[:-1])
+    asked = set(workloads or WORKLOADS[:-2])
     if unknown := sorted(asked - set(WORKLOADS)):
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(WORKLOADS)}")
     size = Size(events, seconds, rounds)
@@ -132,6 +147,10 @@ def measure(
     if "what-if" in asked:
         for figure in figures(what_if.contenders(size), size.rounds, began):
             say(figure)
+    if "rules-compile" in asked:
+        began("rules-compile")
+        for figure in compiling.figures(size.rounds):
+            say(figure)
     if "steps" in asked:
         for contention in STEPS_OF:
             began(f"{contention}/steps")
@@ -147,6 +166,8 @@ def measure(
             say(figure)
     if kafka.NAME in asked:
         kafka.measure(size, folder, say, began)
+    if kafka.RULED in asked:
+        kafka.measure_ruled(size, say, began)
     for kind in ("memory", "memory-active"):
         if kind in asked:
             began(kind)
@@ -162,7 +183,7 @@ def of_transfers(
     found: list[Contender] = []
     if "decide" in kinds:
         found += decide.contenders(contention, size)
-    if "embedded" in kinds and contention == "product-10k":
+    if "embedded" in kinds and contention not in ("uniform-10k", "hot-account"):
         found += embedded.contenders(contention, size, folder, stack, ())
     elif "embedded" in kinds:
         peers = [

@@ -40,6 +40,8 @@ from schemas.publishing import DocumentPublished
 from schemas.transfers import TransferPosted
 
 NAME: Final = "alerts"
+OPENED_MS: Final = 40 * 86_400_000
+"""How long ago the accounts were opened."""
 APART_MS: Final = 4_320
 """20,000 movements a day."""
 DAY_MS: Final = 86_400_000
@@ -64,7 +66,7 @@ class Month:
                 event = msgspec.structs.replace(event, party=f"party of {event.account}")
             self.before.append(event)
         self.key = book.BOOK.encode()
-        self.began_ms = self.before[-1].at
+        self.began_ms = self.before[-1].at + OPENED_MS
         self.transfers = self._transfers(movements)
 
     def _transfers(self, movements: int) -> list[bytes]:

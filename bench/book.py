@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+from bench.ruled import RULES
 from engine.admission import Admission
 from engine.genesis import begin
 from engine.log.memory import MemoryLog
@@ -33,6 +34,7 @@ from schemas.catalogue import encode
 from schemas.message import Command
 from schemas.parties import RegisterParty
 from schemas.publishing import PublishDocument
+from schemas.risk import Origin
 from schemas.transfers import Transfer
 
 BOOK = "bench"
@@ -45,9 +47,11 @@ OPENING_MINOR = 10_000_000
 REPEAT_CAP = 50_000_000
 """The default of 1,000,000 ids in 7 days is reached in ten seconds at the speeds that are measured here."""
 
-Contention = Literal["uniform-10k", "hot-account", "product-10k"]
-CONTENTIONS: tuple[Contention, ...] = ("uniform-10k", "hot-account", "product-10k")
-"""`product-10k` is `uniform-10k` on accounts with a product: `documents` says which."""
+Contention = Literal["uniform-10k", "hot-account", "product-10k", "rules-10", "rules-30"]
+CONTENTIONS: tuple[Contention, ...] = ("uniform-10k", "hot-account", "product-10k", "rules-10", "rules-30")
+"""`product-10k` is `uniform-10k` on accounts with a product: `documents` says which. `rules-10`, `rules-30`:
+the same accounts with so many rules in force (`bench/ruled.py`), from devices, by channels and corridors.
+"""
 HOT = "account-00000"
 
 PRODUCT = "measured"
@@ -203,6 +207,14 @@ def documents(now_ms: int) -> list[Command]:
     return commands
 
 
+def rules(now_ms: int, contention: Contention) -> Command:
+    """The command that puts the rules of `rules-10` or `rules-30` in force."""
+    said = Envelopes(now_ms, "rules")
+    return PublishDocument(
+        **said.next(), kind="rules", document="measured", version=1, body=RULES[contention]
+    )
+
+
 def deposits(now_ms: int) -> Iterator[Transfer]:
     """The commands that give every account its opening balance."""
     for number in range(ACCOUNTS):
@@ -224,8 +236,10 @@ def set_up(now_ms: int, contention: Contention) -> list[Out]:
     return [
         *by_people(staff(now_ms)),
         *(by_people(documents(now_ms)) if with_product else ()),
+        *(by_people([rules(now_ms, contention)]) if contention in RULES else ()),
         *by_upstream(list(customers(now_ms, 0, ACCOUNTS, PRODUCT if with_product else ""))),
         *by_upstream(list(deposits(now_ms))),
+        *(by_upstream(list(habits(now_ms))) if contention in RULES else ()),
     ]
 
 
@@ -240,6 +254,7 @@ def founded(log: MemoryLog | RecorderLog, contention: Contention = "uniform-10k"
     assert bool(in_force.plans and in_force.policies) == (contention == "product-10k"), (
         "documents were refused"
     )
+    assert bool(in_force.ruling.key) == (contention in RULES), "rules were refused"
     assert sum(account.booked for account in worker.folded.partition.books[BOOK].accounts.values()) == 0
     return worker
 
@@ -258,6 +273,7 @@ def pairs(contention: Contention, seed: int) -> Iterator[tuple[str, str, int]]:
 def transfers(contention: Contention, count: int, seed: int, now_ms: int) -> list[Out]:
     """Proven records of transfers. The ids differ for every seed and contention."""
     some = pairs(contention, seed)
+    ruled = contention in RULES
     return by_upstream(
         [
             Transfer(
@@ -269,10 +285,42 @@ def transfers(contention: Contention, count: int, seed: int, now_ms: int) -> lis
                 credit=credit,
                 amount=amount,
                 currency=CURRENCY,
+                **(asked_from(number, debit) if ruled else {}),
             )
             for number, (debit, credit, amount) in zip(range(count), some, strict=False)
         ]
     )
+
+
+HABITS = 2 * ACCOUNTS
+
+
+def habits(now_ms: int) -> Iterator[Transfer]:
+    """The commands with which every account pays twice as it usually does, so that not all of it is new."""
+    for number in range(HABITS):
+        debit = account_id(number % ACCOUNTS)
+        yield Transfer(
+            id=f"habit-{number}",
+            book=BOOK,
+            actor=UPSTREAM,
+            issued_at_ms=now_ms,
+            debit=debit,
+            credit=account_id((number + 1) % ACCOUNTS),
+            amount=50,
+            currency=CURRENCY,
+            **asked_from(1, debit),
+        )
+
+
+def asked_from(number: int, debit: str) -> dict[str, Any]:
+    """By which channel and corridor, and from which device: as usual, but for one in fifty."""
+    seldom = number % 50 == 0
+    country = "FR" if seldom else "DE"
+    return {
+        "channel": "web" if seldom else "app",
+        "corridor": f"DE-{country}",
+        "origin": Origin(device=f"device-{debit[-5:]}-{int(seldom)}", country=country),
+    }
 
 
 class Envelopes:

@@ -50,20 +50,24 @@ def assert_accepted(partition: Partition, count: int) -> None:
     """Raises where not every transfer was accepted: a refusal is cheaper, and would flatter the figure."""
     accepted = sum(len(day.transfers) for day in partition.books[book.BOOK].posted)
     expected = count + book.ACCOUNTS
+    if partition.books[book.BOOK].in_force.ruling.key:
+        expected += book.HABITS
     assert accepted == expected, f"{expected - accepted} transfers were refused"
 
 
 def contenders(contention: Contention, size: Size) -> list[Contender]:
-    """One for every batch size. Accounts with a product are compared with the same accounts without one."""
-    if contention == "product-10k":
-        return [one for batch in BATCHES for one in _pair(batch, size)]
+    """One for every batch size. Accounts with a product, or with rules, are compared with
+    the same accounts without."""
+    if contention in ("product-10k", "rules-10", "rules-30"):
+        batches = BATCHES if contention == "product-10k" else BATCHES[-2:]
+        return [one for batch in batches for one in _pair(contention, batch, size)]
     return [_contender(contention, batch, size) for batch in BATCHES]
 
 
-def _pair(batch: int, size: Size) -> tuple[Contender, Contender]:
+def _pair(contention: Contention, batch: int, size: Size) -> tuple[Contender, Contender]:
     """One after the other, so that both meet the same noise."""
     without = _contender("uniform-10k", batch, size)
-    return without, _contender("product-10k", batch, size, (f"{without.workload}@{batch}",))
+    return without, _contender(contention, batch, size, (f"{without.workload}@{batch}",))
 
 
 def _contender(contention: Contention, batch: int, size: Size, against: tuple[str, ...] = ()) -> Contender:

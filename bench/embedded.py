@@ -90,10 +90,10 @@ def contenders(
     contention: Contention, size: Size, folder: Path, stack: contextlib.ExitStack, peers: tuple[str, ...]
 ) -> list[Contender]:
     """One for every batch size; at 1 and at 1,000 they are compared with the peers. Accounts with a product
-    are compared with the same accounts without one, in large batches.
+    or with rules are compared with the same accounts without, in large batches.
     """
     found: list[Contender] = []
-    if contention == "product-10k":
+    if contention not in ("uniform-10k", "hot-account"):
         for batch in LARGE:
             found.append(_contender("uniform-10k", batch, size, folder, stack, ()))
             without = f"{found[-1].workload}@{batch}"

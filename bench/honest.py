@@ -44,6 +44,8 @@ OF_THOUSAND = {
     "landlord": 10,
     "club": 15,
 }
+PRODUCTS = {"shop": "merchant", "employer": "payroll", "landlord": "property", "club": "club"}
+"""The product of an account by the kind of its party, as a bank sells it; persons have `current`."""
 PERSONS = ("wage", "household", "pensioner", "student", "freelancer", "migrant", "saver", "newcomer")
 SALARIED = ("wage", "household", "migrant", "saver", "newcomer")
 
@@ -147,14 +149,14 @@ class Honest:
         is_person = kind in PERSONS or kind == "family"
         about = {"kind": "person" if is_person else "business", "name": "Somebody", "status": "active"}
         yield Step(at, RegisterParty, {"party": name, "country": country, **about})
-        yield self._account(name, name, at)
+        yield self._account(name, name, at, PRODUCTS.get(kind, "current"))
         if money:
             yield self._put(at, name, money)
 
-    def _account(self, account: str, party: str, at: int) -> Step:
+    def _account(self, account: str, party: str, at: int, product: str = "current") -> Step:
         self.balances[account] = 0
         return Step(
-            at, OpenAccount, {"account": account, "party": party, "currency": "EUR", "product": "current"}
+            at, OpenAccount, {"account": account, "party": party, "currency": "EUR", "product": product}
         )
 
     # --- a day ----------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ SETTLES_S: Final = 1.0
 """What a worker needs before its first command, for a collection of all that is loaded."""
 
 NAME: Final = "kafka"
+RULED: Final = "kafka-rules"
+WITH_RULES: Final[tuple[Contention, ...]] = ("uniform-10k", "rules-30")
+"""Beside the same book without, in the same run."""
 
 Say = Callable[[Figure], None]
 _FORKS = multiprocessing.get_context("fork")  # so that all know the same keys
@@ -141,6 +144,34 @@ def measure(size: Size, folder: Path, say: Say, began: Callable[[str], None]) ->
                             say(figure)
         for figure in _peers(bootstrap, size, folder, best, began):
             say(figure)
+
+
+def measure_ruled(size: Size, say: Say, began: Callable[[str], None]) -> None:
+    """One partition with thirty rules in force: the most, and latencies at half of it."""
+    began("starting a broker")
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="dbk", dir="/tmp"))
+        bootstrap = stack.enter_context(Cluster(Path(place))).bootstrap
+        for contention in WITH_RULES:
+            name = f"{contention}/kafka-1"
+            began(f"{name}: setting up")
+            with contextlib.closing(Place(bootstrap, contention, 1)) as site:
+                rates = {batch: _maximum(site, batch, size.rounds) for batch in (1_000, LARGE)}
+                for batch, rate in rates.items():
+                    say(Figure(workload=name, log="kafka", batch=batch, per_s=rate))
+                latencies = site.offer(ADAPTS, max(rates.values()) / 2)
+                say(
+                    Figure(
+                        workload=f"{name}/at-50%",
+                        log="kafka",
+                        batch=ADAPTS,
+                        per_s=round(max(rates.values()) / 2),
+                        p50_ms=at(latencies, 0.50),
+                        p99_ms=at(latencies, 0.99),
+                        p999_ms=at(latencies, 0.999),
+                        longest_ms=at(latencies, 1.0),
+                    )
+                )
 
 
 def _peers(

@@ -32,7 +32,7 @@ class Sample(msgspec.Struct, frozen=True):
 class Figure(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One line of the result. ratio: `per_s` over the peer's.   seconds: of all the work, where it ends.
 
-    ns: of a command that a step takes.
+    ns: of a command that a step takes; or of reading a feature.   count_ns: of counting for it.
     """
 
     workload: str
@@ -48,6 +48,7 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ratio: float | None = None
     bytes_per_account: int = 0
     ns: int = 0
+    count_ns: int | None = None
 
 
 class Contender(msgspec.Struct, frozen=True):

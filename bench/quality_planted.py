@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -78,10 +79,27 @@ class Report(msgspec.Struct, frozen=True):
     other_alerts: int
 
 
-def measure(seed: int, parties: int, plants: int) -> Report:
-    """plants: of each typology, level and place."""
+Figures = Literal["plain", "any-balance", "by-product"]
+CHANGES: Final[dict[Figures, dict[str, dict[str, Any]]]] = {
+    "plain": {},
+    "any-balance": {name: {"left": None} for name in ("layering", "collection_account", "pass_through")},
+    "by-product": {
+        "fan_in": {"but_products": ["merchant", "property", "club"]},
+        "fan_out": {"but_products": ["merchant", "payroll"]},
+        "collection_account": {"but_products": ["property"]},
+        "benford": {"but_products": ["merchant", "payroll"]},
+        "spike": {"deviations": 10, "least": {"EUR": 2_000_00}},
+    },
+}
+"""Other figures. any-balance: it does not matter what is left when money has passed through.   by-product:
+products whose business it is are left out, and a spike is one of ten deviations.
+"""
+
+
+def measure(seed: int, parties: int, plants: int, figures: Figures = "plain") -> Report:
+    """plants: of each typology, level and place.   figures: see `CHANGES`."""
     honest = Honest(seed, parties, FIRST, DAYS)
-    body = planted_documents.document()
+    body = planted_documents.document(CHANGES[figures])
     sets = known("typologies", body)
     assert isinstance(sets, Typologies)
     planter = Planter(sets, Draw(seed + 1), funding=FUNDING, cash=CASH)

@@ -46,6 +46,17 @@ def average_precision(cases: Sequence[Case]) -> float:
     return area / guilty if guilty else 0.0
 
 
+def of_the_first(cases: Sequence[Case], capacity: int) -> float:
+    """How many of the first so many are guilty; where they end among equals, the share of these."""
+    left, found = capacity, 0.0
+    for _, count, guilty in steps(cases):
+        found += guilty * min(1.0, left / count)
+        left -= count
+        if left <= 0:
+            break
+    return found
+
+
 def cut(cases: Sequence[Case], threshold: float) -> Cut:
     """Precision and recall of those at the threshold or above."""
     guilty = sum(case[1] for case in cases)

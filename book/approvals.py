@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.features.counting import declined
 from book.reserves import reserve, use
 from book.state import Book
 from book.waiting import Approved, Delegation, Status, Waiting
@@ -79,6 +80,7 @@ def approval_failed(book: Book, event: ApprovalFailed) -> None:
     book.approvals.count(event.counts)
     book.approvals.decided[event.approval].status = "failed"
     book.approvals.passed = {}
+    declined(book, event)
 
 
 def terms_changed(book: Book, event: TermsChanged) -> None:

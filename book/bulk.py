@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.features.counting import declined
 from book.state import Book
 from schemas.bulk import BulkAccepted, InstructionRefused
 
@@ -16,7 +17,8 @@ def bulk_accepted(book: Book, event: BulkAccepted) -> None:
 
 
 def instruction_refused(book: Book, event: InstructionRefused) -> None:
-    """Nothing changes: it is said so that nobody has to guess."""
+    """It is said so that nobody has to guess; where rules have declined it, it counts."""
+    declined(book, event)
 
 
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {

@@ -46,7 +46,7 @@ def sent(book: Book, event: CrossBookSent) -> None:
     keeping = book.in_force.keeping
     if keeping is not None:
         payee = f"{event.to_book}/{event.to_account}"
-        counting.paid(
+        counting.moved_out(
             book, keeping, event.account, event.amount, event.at, payee, event.channel, event.corridor
         )
 
@@ -58,7 +58,7 @@ def received(book: Book, event: CrossBookReceived) -> None:
     _answered(book, event).refused = None
     keeping = book.in_force.keeping
     if keeping is not None:
-        counting.received(book, keeping, event.account, event.amount, event.at)
+        counting.moved_in(book, keeping, event.account, event.amount, event.at)
 
 
 def refused(book: Book, event: CrossBookRefused) -> None:

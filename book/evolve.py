@@ -54,7 +54,7 @@ from schemas.transfers import TransferPosted
 
 def _rejected(book: Book, event: CommandRejected) -> None:
     """Nothing changes but what the envelope says, and what rules count of what they have declined."""
-    if event.reason == "declined":
+    if event.restricted:
         declined(book, event)
 
 

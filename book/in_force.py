@@ -36,7 +36,8 @@ class InForce(msgspec.Struct):
     rates: the tables of exchange rates, by id.
     ruling: rules, lists and models.
     kept_features, keeping: the features that rules in force name, and what is counted for them, None where
-    that is nothing; `book/features/keeping.py` sets both.
+    that is nothing; `book/features/keeping.py` sets both.   wanted_features: that are kept besides, since
+    somebody asks what would be if rules named them; a book that lives has none.
     """
 
     products: dict[str, Product] = {}
@@ -56,3 +57,4 @@ class InForce(msgspec.Struct):
     ruling: Ruling = msgspec.field(default_factory=Ruling)
     kept_features: tuple[str, ...] = ()
     keeping: Keeping | None = None
+    wanted_features: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from book.features.counting import declined
 from book.order import Order
 from book.state import Book
 from schemas.orders import (
@@ -105,10 +106,12 @@ def missed(book: Book, event: StandingOrderMissed) -> None:
     assert event.attempt == order.attempt + 1, "attempts are counted"
     order.attempt = event.attempt
     book.timers.set(order_timer(event.order), event.due_ms)
+    declined(book, event)
 
 
 def skipped(book: Book, event: StandingOrderSkipped) -> None:
     """The run does not happen, and the next one is due."""
+    declined(book, event)
     _next(book, book.orders.standing[event.order], event)
 
 

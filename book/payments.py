@@ -75,7 +75,7 @@ def payment_submitted(book: Book, event: PaymentSubmitted) -> None:
     keeping = book.in_force.keeping
     if keeping is not None:
         party = book.accounts[event.account].party
-        counting.paid(
+        counting.moved_out(
             book,
             keeping,
             event.account,

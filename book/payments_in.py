@@ -46,7 +46,7 @@ def credited(book: Book, event: ReceiptCredited) -> None:
 def _counted(book: Book, event: ReceiptCredited | SuspenseResolved) -> None:
     keeping = book.in_force.keeping
     if keeping is not None:
-        counting.received(book, keeping, event.account, event.amount, event.at)
+        counting.moved_in(book, keeping, event.account, event.amount, event.at)
 
 
 def parked(book: Book, event: ReceiptParked) -> None:

@@ -25,10 +25,11 @@ def rules_in_force(book: Book, document: str, body: Rules) -> None:
         shelf = book.documents[f"rules/{document}"]
         ruling.rules[document] = RulesInForce(shelf.in_force, shelf.digest, body)
     ruling.key = _key(ruling.rules)
-    keep(book, [one for in_force in ruling.rules.values() for one in _features(in_force.body)])
+    keep(book, [one for in_force in ruling.rules.values() for one in features_of(in_force.body)])
 
 
-def _features(rules: Rules) -> Iterator[str]:
+def features_of(rules: Rules) -> Iterator[str]:
+    """The features that rules ask for, as often as they do."""
     for rule in rules.rules:
         if rule.stage != "off":
             for _, one in comparisons(rule.when, ""):

@@ -41,7 +41,7 @@ def transfer_posted(book: Book, event: TransferPosted) -> None:
         defer(book, event)
     keeping = book.in_force.keeping
     if keeping is not None:
-        counting.paid(
+        counting.moved_out(
             book,
             keeping,
             event.debit,
@@ -52,7 +52,7 @@ def transfer_posted(book: Book, event: TransferPosted) -> None:
             event.corridor,
             event.origin,
         )
-        counting.received(book, keeping, event.credit, amount, event.at)
+        counting.moved_in(book, keeping, event.credit, amount, event.at)
 
 
 def entries_posted(book: Book, event: EntriesPosted) -> None:

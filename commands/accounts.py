@@ -12,6 +12,7 @@ from book.state import Account, Block, Book
 from commands.decision import Decision, knows_currency
 from commands.rates_documents import rates_naming
 from schemas.accounts import (
+    BY_HOLDER,
     AccountBlocked,
     AccountClosed,
     AccountOpened,
@@ -167,7 +168,7 @@ def close_account(book: Book, command: CloseAccount, at_ms: int) -> Decision:
     if isinstance(account, Rejection):
         return account
     if any(_stands(block, at_ms) for block in (account.blocks or {}).values()):
-        return reject("account_blocked", account=command.account, direction="both")
+        return blocked(command.account, account, "both", at_ms)
     if account.booked or account.held:
         return reject("account_not_empty", booked=account.booked, held=account.held)
     if (interest := account.interest) is not None:
@@ -203,6 +204,18 @@ def is_blocked(account: Account, direction: Direction, at_ms: int) -> bool:
     return account.blocks is not None and any(
         block.direction in (direction, "both") and _stands(block, at_ms) for block in account.blocks.values()
     )
+
+
+def blocked(account_id: str, account: Account, direction: Direction, at_ms: int) -> Rejection:
+    """account_blocked. That the holder wished for it is among its figures, where no other block stands."""
+    standing = [
+        block.authority
+        for block in (account.blocks or {}).values()
+        if _stands(block, at_ms) and (direction == "both" or block.direction in (direction, "both"))
+    ]
+    if all(authority == BY_HOLDER for authority in standing):
+        return reject("account_blocked", account=account_id, direction=direction, authority=BY_HOLDER)
+    return reject("account_blocked", account=account_id, direction=direction)
 
 
 def _stands(block: Block, at_ms: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from book.state import Account, Book
+from commands.accounts import blocked as barred
 from commands.accounts import is_blocked
 from commands.decision import knows_currency
 from commands.transfers import unfit
@@ -64,9 +65,9 @@ def chained(book: Book, legs: Legs) -> tuple[Posting, ...] | Rejection:
 def blocked(book: Book, debit: str, credit: str, at_ms: int) -> Rejection | None:
     """account_blocked, or None. The account that pays is asked first."""
     if is_blocked(book.accounts[debit], "debits", at_ms):
-        return reject("account_blocked", account=debit, direction="debits")
+        return barred(debit, book.accounts[debit], "debits", at_ms)
     if is_blocked(book.accounts[credit], "credits", at_ms):
-        return reject("account_blocked", account=credit, direction="credits")
+        return barred(credit, book.accounts[credit], "credits", at_ms)
     return None
 
 

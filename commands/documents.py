@@ -62,6 +62,7 @@ def publish_document(book: Book, command: PublishDocument, at_ms: int) -> Decisi
         body=body,
         digest=hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         effective_from_ms=effective_from_ms,
+        proof=command.proof,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from book.fx import Quote
 from book.state import Account, Book
-from commands.accounts import is_blocked
+from commands.accounts import blocked, is_blocked
 from commands.decision import Decision
 from commands.positions import EMPTY, moved
 from commands.quotes import POSITION, one_amount, priced_now
@@ -106,9 +106,9 @@ def _exchanged(
     if debit.party and book.parties[debit.party].status != "active":
         return reject("party_not_active", party=debit.party, status=book.parties[debit.party].status)
     if is_blocked(debit, "debits", at_ms):
-        return reject("account_blocked", account=command.debit, direction="debits")
+        return blocked(command.debit, debit, "debits", at_ms)
     if is_blocked(credit, "credits", at_ms):
-        return reject("account_blocked", account=command.credit, direction="credits")
+        return blocked(command.credit, credit, "credits", at_ms)
     if unwelcome := may_receive(book, command.credit, credit, "exchange"):
         return unwelcome
     movement = Movement(

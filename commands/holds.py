@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from book.hold import Hold
 from book.state import Account, Book
-from commands.accounts import is_blocked
+from commands.accounts import blocked, is_blocked
 from commands.decision import Decide, Decision
 from commands.posting import Chain, payers, reserved, unfunded, unusable
 from commands.reserves import given_back, given_back_in_part
@@ -112,7 +112,7 @@ def capture_hold(book: Book, command: CaptureHold, at_ms: int) -> Decision:
     if refused := unfit(command.credit, credit, account.currency) or _barred(book, hold.account, at_ms):
         return refused
     if is_blocked(credit, "credits", at_ms):
-        return reject("account_blocked", account=command.credit, direction="credits")
+        return blocked(command.credit, credit, "credits", at_ms)
     if refused := may_receive(book, command.credit, credit, "hold"):
         return refused
     captured = hold.captured + command.amount
@@ -187,7 +187,7 @@ def _barred(book: Book, account_id: str, at_ms: int) -> Rejection | None:
     if account.party and book.parties[account.party].status != "active":
         return reject("party_not_active", party=account.party, status=book.parties[account.party].status)
     if is_blocked(account, "debits", at_ms):
-        return reject("account_blocked", account=account_id, direction="debits")
+        return blocked(account_id, account, "debits", at_ms)
     return None
 
 

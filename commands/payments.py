@@ -9,7 +9,7 @@ from itertools import islice
 
 from book.payment import IN_TRANSIT, Payment
 from book.state import Book
-from commands.accounts import is_blocked
+from commands.accounts import blocked, is_blocked
 from commands.calendar import local_date
 from commands.decision import Decide, Decision, Steps
 from commands.dispatch import Instruction, dispatched, obstacle, rail_currency
@@ -68,7 +68,7 @@ def submit_payment(  # noqa: C901, PLR0912 - a line each
     if account.party and book.parties[account.party].status != "active":
         return reject("party_not_active", party=account.party, status=book.parties[account.party].status)
     if is_blocked(account, "debits", at_ms):
-        return reject("account_blocked", account=command.account, direction="debits")
+        return blocked(command.account, account, "debits", at_ms)
     movement = of_payment(book, command, kind)
     terms = terms_of(book, movement, at_ms)
     if isinstance(terms, Rejection):

@@ -9,7 +9,7 @@ from typing import Any
 
 from book.receipt import Credited, Parked
 from book.state import Account, Book
-from commands.accounts import is_blocked
+from commands.accounts import blocked, is_blocked
 from commands.decision import Decision
 from commands.posting import Chain, unusable
 from commands.terms import Movement, Terms, fee_legs, terms_of
@@ -122,7 +122,7 @@ def credit_terms(
     if refused := unfit(account_id, account, currency) or _not_a_customer(book, account_id, account):
         return refused
     if is_blocked(account, "credits", at_ms):
-        return reject("account_blocked", account=account_id, direction="credits")
+        return blocked(account_id, account, "credits", at_ms)
     terms = terms_of(
         book, Movement("payment_in", account_id, account, amount, currency, counterparty=payer), at_ms
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from book.state import Book
-from commands.accounts import is_blocked
+from commands.accounts import blocked, is_blocked
 from commands.reserves import reserving
 from commands.transfers import insufficient
 from schemas.fees import Fee
-from schemas.fields import INT64_MAX
+from schemas.fields import INT64_MAX, Direction
 from schemas.postings import Posting
 from schemas.rejections import Rejection, reject
 from schemas.reserves import Reserve
@@ -45,9 +45,9 @@ def unusable(book: Book, legs: Legs, at_ms: int) -> Rejection | None:
             return reject("account_not_found", account=account_id)
         if not account.is_open:
             return reject("account_not_open", account=account_id)
-        direction = "debits" if amount < 0 else "credits"
-        if is_blocked(account, "debits" if amount < 0 else "credits", at_ms):
-            return reject("account_blocked", account=account_id, direction=direction)
+        direction: Direction = "debits" if amount < 0 else "credits"
+        if is_blocked(account, direction, at_ms):
+            return blocked(account_id, account, direction, at_ms)
         moved[account_id] = moved.get(account_id, 0) + abs(amount)
         if abs(account.booked) + moved[account_id] > INT64_MAX:
             return reject("overflow", account=account_id)

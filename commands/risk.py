@@ -13,7 +13,7 @@ from book.state import Book
 from commands.decision import Steps
 from commands.filters import segment_of
 from commands.movements import Movement
-from commands.rule_plans import DocumentPlan, RulePlan, plans_of
+from commands.rule_plans import DocumentPlan, Plan, RulePlan, plans_of
 from schemas.documents.rules import PER_MILLE, Where
 from schemas.message import Event
 from schemas.rejections import Rejection
@@ -29,40 +29,26 @@ class Assessed(msgspec.Struct, frozen=True, gc=False):
     assessments: tuple[Assessment, ...]
 
 
-def assess(  # noqa: C901, PLR0912 - every movement pays for it, so it is written out in one loop
-    book: Book, movement: Movement, origin: Origin | None, at_ms: int
-) -> Assessed | None:
+def assess(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> Assessed | None:
     """What the documents in force make of the movement; None where no rule applied."""
     ruling = book.in_force.ruling
     if not ruling.key or movement.account.kind != "customer":
         return None
-    documents, reads, blank = plans_of(ruling)[movement.kind, movement.currency]
-    values = blank[:]
-    found: tuple[Assessment, ...] = ()
-    for document in documents:
-        if document.where is not None and not _about(book, document.where, movement):
-            continue
-        hits: list[RulePlan] | None = None
-        for intervals, more, rule in document.rules:
-            for slot, low, high in intervals:
-                value = values[slot]
-                if value is None:
-                    value = values[slot] = reads[slot](book, movement, origin, at_ms)
-                if value < low or value > high:
-                    break
-            else:
-                for holds in more:
-                    if not holds(values, book, movement, origin, at_ms):
-                        break
-                else:
-                    if _applies(book, rule, movement, at_ms):
-                        if hits is None:
-                            hits = []
-                        hits.append(rule)
-        if hits is not None:
-            found += (_weighed(book, document, hits, movement),)
-    if not found:
+    plan = plans_of(ruling)[movement.kind, movement.currency]
+    holding = plan.holding(book, movement, origin, at_ms, _about)
+    return _assessed(book, plan, holding, movement, at_ms) if holding else None
+
+
+def _assessed(book: Book, plan: Plan, holding: list[int], movement: Movement, at_ms: int) -> Assessed | None:
+    """holding: the places of the rules whose conditions hold."""
+    hits: dict[int, list[RulePlan]] = {}
+    for place in holding:
+        rule = plan.rules[place]
+        if _applies(book, rule, movement, at_ms):
+            hits.setdefault(rule.document, []).append(rule)
+    if not hits:
         return None
+    found = tuple(_weighed(book, plan.documents[one], rules, movement) for one, rules in hits.items())
     verdict: Verdict = "approve"
     for one in found:
         if one.stage == "live" and STRICTNESS[one.verdict] > STRICTNESS[verdict]:

@@ -1,45 +1,39 @@
 """Rules, made ready to run: once for each set of documents in force, kind of movement and currency.
 
-A condition becomes a run of intervals, `slot, lowest, highest`, all of which have to hold, cheap ones first,
-and closures for what no run of intervals can say. A slot is one number of the movement, read when it is first
-asked for. What can never hold for this kind of movement or currency is left out. It is code, so it is no part
-of the state; equal documents make equal plans.
+All rules become one function of plain comparisons of local numbers, since every movement pays for each of
+them: see decision 0026. A number is read once, when it is first asked for; what can never hold for this kind
+of movement or currency is left out. The function's text is made of nothing but places and whole numbers: no
+word of a document gets into it. It is code, so it is no part of the state; equal documents make equal plans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from book.ruling import RulesInForce, Ruling
 from book.state import Book
-from commands.features import Read
 from commands.movements import Movement
 from commands.rule_values import Asked, asked, cost, reader
-from schemas.documents.conditions import Comparison, kind_of
+from schemas.documents.conditions import Comparison, kind_of, parts_of
 from schemas.documents.rules import Rule, Where
 from schemas.features import FEATURES
+from schemas.fields import INT64_MAX
 from schemas.risk import Origin
 
-Values = list[int | None]
-"""By slot; None where it was not asked for yet."""
-Holds = Callable[[Values, Book, Movement, Origin | None, int], bool]
-Interval = tuple[int, int, int]
-"""Slot, lowest and highest."""
+Hold = Callable[[Book, Movement, Origin | None, int, Callable[[Book, Where, Movement], bool]], list[int]]
+"""The places of the rules whose conditions hold, in order, given what says whether a document is about it."""
 KEPT = 64
 """Sets of documents whose plans are kept: a book has one, an engine a few, and what is tried one each."""
 
 
-class Ready(NamedTuple):
-    """A condition: all intervals, and all of `more`."""
-
-    intervals: tuple[Interval, ...]
-    more: tuple[Holds, ...]
-
-
 class RulePlan(NamedTuple):
-    """A rule. group: index of its cap, -1 for none.   counted: whether it is live, share apart."""
+    """A rule. document: its place in the plan.   group: index of its cap, -1 for none.
 
+    counted: whether it is live, share apart.
+    """
+
+    document: int
     name: str
     points: int
     stop: bool
@@ -52,23 +46,21 @@ class RulePlan(NamedTuple):
 
 
 class DocumentPlan(NamedTuple):
-    """A document. rules: intervals, closures, and what it is, of each.   live: false in shadow."""
+    """A document. live: false in shadow.   caps: by the index that rules have."""
 
     name: str
     in_force: RulesInForce
     live: bool
     share: int
-    where: Where | None
     caps: tuple[int, ...]
-    rules: tuple[tuple[tuple[Interval, ...], tuple[Holds, ...], RulePlan], ...]
 
 
 class Plan(NamedTuple):
-    """All documents for one kind of movement in one currency. blank: a value for each slot, none read."""
+    """All documents for one kind of movement in one currency. holding: which of the rules hold."""
 
     documents: tuple[DocumentPlan, ...]
-    reads: tuple[Read, ...]
-    blank: Values
+    rules: tuple[RulePlan, ...]
+    holding: Hold
 
 
 class Plans(dict[tuple[str, str], Plan]):
@@ -97,35 +89,30 @@ def plans_of(ruling: Ruling) -> Plans:
 
 
 def _plan(rules: dict[str, RulesInForce], kind: str, currency: str) -> Plan:
-    slots = Slots()
-    documents = []
+    documents: list[DocumentPlan] = []
+    plans: list[RulePlan] = []
+    writer = Writer()
     for name in sorted(rules):
         one = rules[name]
-        if not _admits(one.body.only, kind):
+        body = one.body
+        if not _admits(body.only, kind):
             continue
-        compiled = tuple(_compiled(name, one, kind, currency, slots))
-        if compiled:
-            body = one.body
-            documents.append(
-                DocumentPlan(
-                    name,
-                    one,
-                    body.stage != "shadow",
-                    body.share or 0,
-                    _where(body.only),
-                    tuple(cap.most for cap in body.caps),
-                    compiled,
-                )
+        groups = {cap.group: index for index, cap in enumerate(body.caps)}
+        with_a_say = body.stage != "shadow"
+        writer.document(_where(body.only))
+        for rule in body.rules:
+            if rule.stage == "off" or not _admits(rule.only, kind):
+                continue
+            counted = rule.stage != "shadow"
+            condition = Conditions(writer.slots, currency, body.currency or "", counted and with_a_say).ready(
+                rule.when
             )
-    return Plan(tuple(documents), tuple(reader(what) for what in slots), [None] * len(slots))
-
-
-class Slots(dict[Asked, int]):
-    """The slot of each number that is asked for."""
-
-    def __missing__(self, what: Asked) -> int:
-        self[what] = slot = len(self)
-        return slot
+            if condition is not None:
+                writer.rule(len(plans), condition)
+                plans.append(_rule(len(documents), name, rule, counted, groups))
+        caps = tuple(cap.most for cap in body.caps)
+        documents.append(DocumentPlan(name, one, with_a_say, body.share or 0, caps))
+    return Plan(tuple(documents), tuple(plans), writer.made())
 
 
 def _admits(where: Where, kind: str) -> bool:
@@ -137,27 +124,10 @@ def _where(where: Where) -> Where | None:
     return where if where.channels or where.corridors or where.segments else None
 
 
-def _compiled(
-    document: str, one: RulesInForce, kind: str, currency: str, slots: Slots
-) -> Sequence[tuple[tuple[Interval, ...], tuple[Holds, ...], RulePlan]]:
-    body = one.body
-    groups = {cap.group: index for index, cap in enumerate(body.caps)}
-    found = []
-    for rule in body.rules:
-        if rule.stage == "off" or not _admits(rule.only, kind):
-            continue
-        counted = rule.stage != "shadow"
-        test = Compiler(slots, currency, body.currency or "", counted and body.stage != "shadow").test(
-            rule.when
-        )
-        if test is not None:
-            found.append((test.intervals, test.more, _rule(document, rule, counted, groups)))
-    return found
-
-
-def _rule(document: str, rule: Rule, counted: bool, groups: dict[str, int]) -> RulePlan:
+def _rule(document: int, name: str, rule: Rule, counted: bool, groups: dict[str, int]) -> RulePlan:
     return RulePlan(
-        f"{document}/{rule.id}",
+        document,
+        f"{name}/{rule.id}",
         rule.points,
         rule.stop,
         counted,
@@ -169,7 +139,38 @@ def _rule(document: str, rule: Rule, counted: bool, groups: dict[str, int]) -> R
     )
 
 
-class Compiler(NamedTuple):
+class Slots(dict[Asked, int]):
+    """The place of each number that is asked for. costs: of each, by its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.costs: list[int] = []
+
+    def __missing__(self, what: Asked) -> int:
+        self[what] = slot = len(self)
+        self.costs.append(cost(what))
+        return slot
+
+
+class Between(NamedTuple):
+    """The number at a place is one of these, both included."""
+
+    slot: int
+    low: int
+    high: int
+
+
+class Group(NamedTuple):
+    """joined: `all`, `any` or `none`.   parts: at least one; of `all` with the cheap ones first."""
+
+    joined: str
+    parts: tuple[Between | Group, ...]
+
+
+ALWAYS = Group("all", ())
+
+
+class Conditions(NamedTuple):
     """currency: of the movement.   implied: of amounts that name none.   counted: whether it has a say."""
 
     slots: Slots
@@ -177,23 +178,19 @@ class Compiler(NamedTuple):
     implied: str
     counted: bool
 
-    def test(self, one: Comparison) -> Ready | None:
-        """What is to be asked; None where it can never hold."""
+    def ready(self, one: Comparison) -> Between | Group | None:
+        """What is to be asked; None where it can never hold, and ALWAYS where it always does."""
         kind = kind_of(one)
         if kind == "all":
-            return self._all([self.test(part) for part in one.all])  # type: ignore[attr-defined]
-        if kind == "any":
-            parts = [test for part in one.any if (test := self.test(part)) is not None]  # type: ignore[attr-defined]
-            if len(parts) < 2:
-                return parts[0] if parts else None
+            return self._all([self.ready(part) for part in parts_of(one)])
+        if kind in ("any", "none"):
+            parts = [ready for part in parts_of(one) if (ready := self.ready(part)) is not None]
             if any(part == ALWAYS for part in parts):
-                return ALWAYS
-            return Ready((), (_any(tuple(self._closure(part) for part in parts)),))
-        if kind == "none":
-            parts = [test for part in one.none if (test := self.test(part)) is not None]  # type: ignore[attr-defined]
-            if any(part == ALWAYS for part in parts):
-                return None
-            return Ready((), (_none(tuple(self._closure(part) for part in parts)),)) if parts else ALWAYS
+                return ALWAYS if kind == "any" else None
+            if not parts:
+                return None if kind == "any" else ALWAYS
+            parts.sort(key=self._cost)
+            return parts[0] if kind == "any" and len(parts) == 1 else Group(kind, tuple(parts))
         feature = FEATURES.get(one.feature)
         if (
             feature is not None
@@ -202,70 +199,109 @@ class Compiler(NamedTuple):
         ):
             return None
         low, high = one.interval()
-        return (
-            Ready(((self.slots[asked(one, counted=self.counted)], low, high),), ()) if low <= high else None
-        )
+        return Between(self.slots[asked(one, counted=self.counted)], low, high) if low <= high else None
 
-    def _all(self, parts: Sequence[Ready | None]) -> Ready | None:
-        within: dict[int, tuple[int, int]] = {}
-        more: list[Holds] = []
+    def _all(self, parts: Sequence[Between | Group | None]) -> Between | Group | None:
+        within: dict[int, Between] = {}
+        groups: list[Group] = []
         for part in parts:
             if part is None:
                 return None
-            for slot, low, high in part.intervals:
-                least, most = within.get(slot, (low, high))
-                within[slot] = max(low, least), min(high, most)
-            more += part.more
-        if any(low > high for low, high in within.values()):
+            for one in part.parts if isinstance(part, Group) and part.joined == "all" else (part,):
+                if isinstance(one, Group):
+                    groups.append(one)
+                else:
+                    other = within.get(one.slot, one)
+                    within[one.slot] = Between(one.slot, max(one.low, other.low), min(one.high, other.high))
+        if any(one.low > one.high for one in within.values()):
             return None
-        names = list(self.slots)
-        ordered = sorted(within.items(), key=lambda one: (cost(names[one[0]]), one[0]))
-        return Ready(tuple((slot, low, high) for slot, (low, high) in ordered), tuple(more))
+        found: list[Between | Group] = [*within.values(), *groups]
+        found.sort(key=self._cost)
+        return found[0] if len(found) == 1 else Group("all", tuple(found))
 
-    def _closure(self, test: Ready) -> Holds:
-        names = list(self.slots)
-        reads = {slot: reader(names[slot]) for slot, _, _ in test.intervals}
-        parts = [*(_within(slot, low, high, reads[slot]) for slot, low, high in test.intervals), *test.more]
-        return parts[0] if len(parts) == 1 else _every(tuple(parts))
+    def _cost(self, one: Between | Group) -> int:
+        return max(self.slots.costs[slot] for slot in _asked(one))
 
 
-ALWAYS = Ready((), ())
+def _asked(one: Between | Group) -> Iterator[int]:
+    if isinstance(one, Between):
+        yield one.slot
+    else:
+        for part in one.parts:
+            yield from _asked(part)
 
 
-def _within(slot: int, low: int, high: int, read: Read) -> Holds:
-    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
-        value = values[slot]
-        if value is None:
-            value = values[slot] = read(book, movement, origin, at_ms)
-        return low <= value <= high
-
-    return holds
+def _first(one: Between | Group) -> int:
+    """The place that is looked at first, whatever is there."""
+    return one.slot if isinstance(one, Between) else _first(one.parts[0])
 
 
-def _every(parts: tuple[Holds, ...]) -> Holds:
-    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
-        for part in parts:  # noqa: SIM110 - a generator costs more than what it runs
-            if not part(values, book, movement, origin, at_ms):
-                return False
-        return True
-
-    return holds
+GIVEN = "book, movement, origin, at_ms"
 
 
-def _any(parts: tuple[Holds, ...]) -> Holds:
-    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
-        for part in parts:  # noqa: SIM110 - see `_every`
-            if part(values, book, movement, origin, at_ms):
-                return True
-        return False
+class Writer:
+    """The text of a plan's function. read: the places that have surely been read where it is now."""
 
-    return holds
+    def __init__(self) -> None:
+        self.slots = Slots()
+        self._lines: list[str] = []
+        self._wheres: list[Where] = []
+        self._read: set[int] = set()
+        self._before: set[int] | None = None
+        self._late: set[int] = set()
+        self._indent = "    "
 
+    def document(self, where: Where | None) -> None:
+        """The rules of a document follow, which is about some movements only, or about all."""
+        if self._before is not None:
+            self._read, self._before = self._before, None
+        self._indent = "    "
+        if where is not None:
+            self._lines.append(f"    if about(book, wheres[{len(self._wheres)}], movement):\n        pass")
+            self._wheres.append(where)
+            self._before = set(self._read)
+            self._indent = "        "
 
-def _none(parts: tuple[Holds, ...]) -> Holds:
-    some = _any(parts)
+    def rule(self, place: int, condition: Between | Group) -> None:
+        """The rule at this place applies where the condition holds."""
+        if condition != ALWAYS:
+            slot = _first(condition)
+            if slot not in self._read:
+                self._lines.append(f"{self._indent}v{slot} = {self._known(slot)}")
+                self._read.add(slot)
+        self._lines.append(
+            f"{self._indent}if {self._text(condition)}:\n{self._indent}    hold.append({place})"
+        )
 
-    def holds(values: Values, book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> bool:
-        return not some(values, book, movement, origin, at_ms)
+    def _known(self, slot: int) -> str:
+        """The number, read where it is not yet."""
+        if self._before is None and slot not in self._late:
+            return f"r{slot}({GIVEN})"
+        self._late.add(slot)
+        return f"v{slot} if v{slot} is not None else r{slot}({GIVEN})"
 
-    return holds
+    def _text(self, one: Between | Group) -> str:
+        if isinstance(one, Group):
+            joined = " and " if one.joined == "all" else " or "
+            text = joined.join(f"({self._text(part)})" for part in one.parts) or "True"
+            return f"not ({text})" if one.joined == "none" else text
+        slot, low, high = one
+        value = f"v{slot}"
+        if slot not in self._read:
+            self._late.add(slot)
+            value = f"(v{slot} if v{slot} is not None else (v{slot} := r{slot}({GIVEN})))"
+        if low == high:
+            return f"{value} == {low}"
+        return f"{value} >= {low}" if high == INT64_MAX else f"{low} <= {value} <= {high}"
+
+    def made(self) -> Hold:
+        """The function."""
+        reads = ", ".join(f"r{slot}" for slot in self.slots.values())
+        unread = "".join(f"    v{slot} = None\n" for slot in sorted(self._late))
+        text = "\n".join(self._lines)
+        source = f"def holding({GIVEN}, about):\n    hold = []\n{unread}{text}\n    return hold\n"
+        inner = "".join(f"    {line}\n" for line in source.splitlines())
+        scope: dict[str, Any] = {}
+        exec(f"def making(wheres{', ' if reads else ''}{reads}):\n{inner}    return holding\n", scope)  # noqa: S102 - see above
+        made: Hold = scope["making"](tuple(self._wheres), *(reader(what) for what in self.slots))
+        return made

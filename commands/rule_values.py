@@ -55,12 +55,17 @@ def reader(what: Asked) -> Read:
 
 
 def cost(what: Asked) -> int:
-    """Which of several to read first: what the movement says, then what is looked up, then what counts."""
+    """Which of several to read first: what the movement says, what is looked up, what has to be counted."""
     if what.kind != "feature":
         return 1
-    feature = FEATURES[what.name]
-    return 0 if feature.about == "movement" and not feature.keeps else 2
+    keeps = FEATURES[what.name].keeps
+    if not keeps:
+        return 0 if FEATURES[what.name].about == "movement" else 1
+    return 2 if keeps[0] in QUICK else 3
 
+
+QUICK = ("last", "moments", "declined_24h", "failed_30d")
+"""Counters that are read at a glance."""
 
 key_of_payee = functools.lru_cache(KEYS_KEPT)(payee_key)
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from book.state import Account, Book
-from commands.accounts import is_blocked
+from commands.accounts import blocked, is_blocked
 from commands.decision import Decision
 from commands.deferring import AT_ONCE, deferred
 from commands.movements import of_transfer
 from commands.risk import assess, declined, with_assessment
 from commands.terms import Movement, may_receive, terms_of
 from schemas.fees import Fee
-from schemas.fields import INT64_MAX, MovementKind
+from schemas.fields import INT64_MAX, Direction, MovementKind
 from schemas.message import Date
 from schemas.postings import Posting
 from schemas.rejections import Rejection, reject
@@ -56,9 +56,9 @@ def transfer(  # noqa: C901, PLR0912 - a line each
     if debit.party and book.parties[debit.party].status != "active":
         return reject("party_not_active", party=debit.party, status=book.parties[debit.party].status)
     if debit.blocks is not None and is_blocked(debit, "debits", at_ms):
-        return reject("account_blocked", account=debit_id, direction="debits")
+        return blocked(debit_id, debit, "debits", at_ms)
     if credit.blocks is not None and is_blocked(credit, "credits", at_ms):
-        return reject("account_blocked", account=credit_id, direction="credits")
+        return blocked(credit_id, credit, "credits", at_ms)
     value_date = command.value_date
     if value_date is None:
         value_date = book.business_date
@@ -246,10 +246,9 @@ def postings_of(
             return reject("account_not_open", account=account_id)
         if amount < 0 and account.party and book.parties[account.party].status != "active":
             return reject("party_not_active", party=account.party, status=book.parties[account.party].status)
-        if is_blocked(account, "debits" if amount < 0 else "credits", at_ms):
-            return reject(
-                "account_blocked", account=account_id, direction="debits" if amount < 0 else "credits"
-            )
+        direction: Direction = "debits" if amount < 0 else "credits"
+        if is_blocked(account, direction, at_ms):
+            return blocked(account_id, account, direction, at_ms)
         net[account_id] = net.get(account_id, 0) + amount
     for account_id, amount in net.items():
         account = book.accounts[account_id]

@@ -125,3 +125,5 @@ def _documents(book: Book, event: Any) -> Iterable[tuple[str, str]]:
         name = f"{event.kind}/{event.document}"
         shelf = book.documents.get(name)
         yield name, "none" if shelf is None else f"{shelf.in_force} {shelf.digest[:16]}"
+        if event.proof:
+            yield "what-if", event.proof

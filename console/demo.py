@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from console import demo_day, demo_kafka
+from console import demo_day, demo_kafka, demo_risk
 from console.demo_tables import show, what_next
 from console.options import LogKind
 from console.outcomes import outcome_of
@@ -25,6 +25,7 @@ from engine.log.records import BEFORE_FIRST, Out, wall_clock
 from engine.settings import Settings
 from engine.site import OpenLog, Site
 from gateway.demo_bank import BOOK, DemoBank
+from gateway.demo_risk import BOOK as RISK_BOOK
 from projections.database import open_database
 from projections.position import OtherLog
 from projections.projector import Projector
@@ -53,10 +54,12 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         output.say(f"A bank of {parties:,} parties over {days} days, seed {seed}, in {root}.")
         home, settings = stack.enter_context(at_home(settings.model_copy(update={"home": root})))
         database = stack.enter_context(open_database(home.postgres, settings.database_url))
-        engine, logs = _engine(log, Site(home, settings), stack)
+        site = Site(home, settings)
+        engine, logs = _engine(log, site, stack)
         bank = DemoBank(seed, parties, days, admin=USER)
         outcomes, events, decided_s = _decide(output, engine, bank.outs())
         day = demo_day.decide(output, engine.submit, USER)
+        month = demo_risk.live(output, engine.submit, USER, site, logs)
         projected_s = _project(output, database.dsn, logs)
         began = time.perf_counter()
         verified = verify_all(enumerate(logs), several=len(logs) > 1)
@@ -66,6 +69,7 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         accepted = outcomes["accepted"] + outcomes["repeated"]  # of which the first one was accepted
         again_s, again = _redecide(logs)
         rebuilt_s, rebuilt = _rebuild(database.dsn, logs)
+        demo_risk.show(output, month, logs[site.partition_of(RISK_BOOK)])
         demo_day.balance(output, database.dsn)
         show(output, database.dsn, book, bank, outcomes, events)
         output.head("How fast, on this machine")
@@ -87,7 +91,7 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
     for table in rebuilt.tables:
         if table.differing:
             output.fail(f"made anew, {table.name} has {table.differing} other rows")
-    ok = verified.ok and again.ok and rebuilt.identical and all(line.meant for line in day)
+    ok = verified.ok and again.ok and rebuilt.identical and month.ok and all(line.meant for line in day)
     output.say(f"\nDigest {verified.digest}: the same seed gives the same on every machine and log.")
     output.emit(
         commands=commands,
@@ -96,6 +100,8 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         events=verified.events,
         digest=verified.digest,
         day=len(day),
+        alerts=len(month.alerts),
+        cases=len(month.order),
         ok=ok,
     )
     if log == "kafka" and own_broker:

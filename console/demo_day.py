@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from console.output import Output
-from gateway.demo_business import BOOK, BusinessDay, Submit
+from gateway.demo_business import BOOK, BusinessDay
 from gateway.demo_told import Line
+from gateway.demo_two import Submit
 from projections.database import connect
 from projections.queries import audit, trial_balance
 from schemas.money import EXPONENTS, format_minor
@@ -16,6 +18,12 @@ def decide(output: Output, submit: Submit, admin: str) -> list[Line]:
     """Live the day and tell it; the lines, of which each says whether it came as it was meant."""
     lines = list(BusinessDay(submit, admin).lines())
     output.head("A day in a bank: two people, a product, and what neither of them can do alone")
+    tell(output, lines)
+    return lines
+
+
+def tell(output: Output, lines: Sequence[Line]) -> None:
+    """Each line, and what came otherwise than it was meant as a failure."""
     output.table(
         "",
         ["", "who", "says", "and it", "which shows"],
@@ -33,7 +41,6 @@ def decide(output: Output, submit: Submit, admin: str) -> list[Line]:
     for line in lines:
         if not line.meant:
             output.fail(f"{line.actor} {line.said}: {line.came_of}, which was not meant")
-    return lines
 
 
 def balance(output: Output, dsn: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from threading import Event as Told
 
@@ -26,7 +27,9 @@ def detect(home: Home, settings: Settings, told: Told) -> None:
             contextlib.closing(site.write_alerts(partition, NAME)) as output,
             contextlib.closing(operating.reader(NAME, partition, log)) as progress,
         ):
-            yield Host(Detector(log, site.snapshots(partition)), log, output, told=progress.step)
+            told = functools.partial(operating.alerted, partition)
+            detector = Detector(log, site.snapshots(partition), told=told)
+            yield Host(detector, log, output, told=progress.step)
 
     if site.kind != "kafka":
         alone = Derivations(opened)

@@ -67,6 +67,9 @@ def publish(
         str | None,
         typer.Option(help="From when: 2026-03-01 or 2026-03-01T08:00 in the book's zone; now if left out."),
     ] = None,
+    proof: Annotated[
+        str, typer.Option(help="The digest of a what-if with these documents, for whoever approves them.")
+    ] = "",
     as_user: AsUser = None,
     book: BookOption = None,
     home: HomeOption = None,
@@ -75,7 +78,7 @@ def publish(
     """Publish documents; where policy asks for it, they wait for approval."""
     from console import publishing
 
-    rejected = in_home(publishing.publish, json, home, files, effective, as_user, book)
+    rejected = in_home(publishing.publish, json, home, files, effective, proof, as_user, book)
     raise typer.Exit(SOME_REJECTED if rejected else DONE)
 
 
@@ -107,12 +110,19 @@ def what_if(
         str | None, typer.Option("--to", help="Up to then, a date included; now if left out.")
     ] = None,
     examples: Annotated[int, typer.Option(min=0, max=1_000, help="How many examples.")] = 5,
+    capacity: Annotated[
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="Reviews that the team can do in a day; else as rules say."),
+    ] = None,
     book: BookOption = None,
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
-    """What would have been different with these documents: fees, refusals, approvals. Writes nothing."""
+    """What would have been different with these documents: fees, refusals, approvals, verdicts of rules.
+
+    Writes nothing. Its last line is a digest that `documents publish --proof` takes.
+    """
     from console import what_if as work
 
-    ok = in_home(work.what_if, json, home, files, first, last, examples, book)
+    ok = in_home(work.what_if, json, home, files, first, last, examples, capacity, book)
     raise typer.Exit(DONE if ok else CHECK_FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from console.output import Output
 from console.read_models import book_session
@@ -13,6 +14,7 @@ from projections.database import Session
 from projections.queries import digits
 from schemas.money import format_minor
 from schemas.rejections import sentence
+from schemas.withheld import told
 
 
 def _money(session: Session, book: str, amount: int | None, currency: str | None) -> str:
@@ -55,7 +57,7 @@ def bulk(output: Output, home: Home, settings: Settings, book: str | None, bulk_
         if found is None:
             output.fail(f"There is no bulk {bulk_id} in the book {name}.")
             return False
-        instructions = orders_queries.instructions(session, name, bulk_id)
+        instructions = [_told(one) for one in orders_queries.instructions(session, name, bulk_id)]
         lines = [
             (
                 one.index,
@@ -73,6 +75,13 @@ def bulk(output: Output, home: Home, settings: Settings, book: str | None, bulk_
     for instruction in instructions:
         output.emit(**msgspec.to_builtins(instruction))
     return True
+
+
+def _told(row: orders_queries.InstructionRow) -> orders_queries.InstructionRow:
+    if not row.reason:
+        return row
+    reason, figures = told(row.reason, row.figures or {})
+    return replace(row, reason=reason, figures=figures)
 
 
 def suspense(output: Output, home: Home, settings: Settings, book: str | None) -> None:

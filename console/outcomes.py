@@ -12,6 +12,7 @@ from schemas.approvals import ApprovalRequested
 from schemas.catalogue import decode_event
 from schemas.outcomes import FOR_STAFF
 from schemas.rejections import CommandRejected, CommandRepeated, sentence
+from schemas.withheld import told
 
 
 class Outcome(msgspec.Struct, omit_defaults=True):
@@ -63,9 +64,10 @@ def outcome_of(answer: Sequence[bytes]) -> Outcome:
     first = events[0]
     if isinstance(first, CommandRejected):
         known = first.command or str(first.figures.get("id", ""))
-        return Outcome(known, "rejected", first.seq, first.book, (), first.reason, first.figures)
+        reason, figures = told(first.reason, first.figures)
+        return Outcome(known, "rejected", first.seq, first.book, (), reason, figures)
     if isinstance(first, CommandRepeated):
-        return Outcome(first.command, "repeated", first.first_seq, first.book, (), first.reason)
+        return Outcome(first.command, "repeated", first.first_seq, first.book, (), told(first.reason, {})[0])
     verdict = "waiting" if isinstance(first, ApprovalRequested) else "accepted"
     kinds = [type(event) for event in events]
     # What only staff may know of is named where it is all that was asked for, and beside nothing else.

@@ -69,14 +69,18 @@ def pay(
 
 def payment(
     id: Annotated[str, typer.Argument(help="The payment.")],
+    restricted: Annotated[
+        bool, typer.Option("--restricted", help="With what customers must not be told; for risk staff.")
+    ] = False,
     book: BookOption = None,
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
-    """A payment's life: each decision about it, who made it, and why."""
+    """A payment's life: each decision about it, who made it, and why, as the customer may be told."""
     from console import payments as work
 
-    raise typer.Exit(DONE if in_home(work.payment, json, home, book, id) else CHECK_FAILED)
+    found = in_home(work.payment, json, home, book, id, restricted=restricted)
+    raise typer.Exit(DONE if found else CHECK_FAILED)
 
 
 def repairs(book: BookOption = None, home: HomeOption = None, json: Json = False) -> None:

@@ -21,6 +21,7 @@ from projections.approvals_queries import AnswerRow, ApprovalRow
 from projections.payment_queries import PaymentRow, Timeline, timeline
 from projections.payment_queries import repairs as find_repairs
 from projections.payment_queries import stops as find_stops
+from projections.payment_told import told_life
 from projections.queries import digits
 from schemas.documents.wording import problems_in
 from schemas.money import format_minor, parse_minor
@@ -98,13 +99,17 @@ def right(fields: dict[str, Any]) -> None:
         raise WrongUse(f"{_ASKED.get(first.path, first.path)} {first.what}.", _HELP) from None
 
 
-def payment(output: Output, home: Home, settings: Settings, book: str | None, id: str) -> bool:
-    """Show a payment and its life; False where there is none."""
+def payment(
+    output: Output, home: Home, settings: Settings, book: str | None, id: str, *, restricted: bool
+) -> bool:
+    """Show a payment and its life; False where there is none. restricted: with what only staff may know."""
     with book_session(output, home, settings, book) as (session, found):
         life = timeline(session, found, id)
         if life is None:
             output.fail(f"There is no payment {id} in the book {found}.")
             return False
+        if not restricted:
+            life = told_life(life)
         places = digits(session, found, life.payment.currency)
     output.table("", ["", ""], list(_described(life.payment, places)))
     if life.approval is not None:
@@ -142,7 +147,8 @@ def _described(row: PaymentRow, places: int) -> Iterator[tuple[str, str]]:
         if value := getattr(row, name):
             yield name.replace("_", " "), value
     if row.waits_for:
-        yield "waits for", f"{row.waits_for.replace('_', ' ')} ({row.waits_by})"
+        by = f" ({row.waits_by})" if row.waits_by else ""
+        yield "waits for", f"{row.waits_for.replace('_', ' ')}{by}"
     if row.repair:
         yield "in repair", f"{row.repair.replace('_', ' ')}: {row.repair_detail}"
     if row.proposal:

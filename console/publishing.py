@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +12,15 @@ from console.identity import acting_user, identity_of
 from console.outcomes import outcome_of
 from console.output import Output
 from engine.embedded import connect
+from engine.errors import WrongUse
 from engine.home import Home
 from engine.log.records import Out, wall_clock
 from engine.settings import Settings
 from gateway.document_files import command_of, read_drafts
 from schemas.approvals import ApprovalRequested
 from schemas.catalogue import decode_event, encode
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def publish(
@@ -25,13 +29,17 @@ def publish(
     settings: Settings,
     files: Sequence[Path],
     effective: str | None,
+    proof: str,
     as_user: str | None,
     book: str | None,
 ) -> int:
     """Publish what the files hold, in their order; returns how many documents were rejected.
 
     All files are read before the first document is sent. A version that is not given is the next one.
+    proof: the digest of a what-if.
     """
+    if proof and not _DIGEST.fullmatch(proof):
+        raise WrongUse("A proof is the digest of a what-if: 64 hex digits.", "Ask `daybook what-if` for it.")
     drafts = [draft for path in files for draft in read_drafts(path)]
     at, found = the_book(home, settings, book)
     if found.clock == "wall":
@@ -47,6 +55,7 @@ def publish(
                 draft,
                 version=number,
                 effective_from_ms=None if when is None else instant_in(found.time_zone, when),
+                proof=proof,
                 id=f"publish-{uuid.uuid4().hex}",
                 book=found.id,
                 actor=user,

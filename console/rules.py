@@ -34,7 +34,7 @@ def explain(
         folded = load_newest(site.snapshots(partition), log, before=found.offset) or Folded()
         seen = scored(log, folded, found)
         told = explained(seen)
-    _show(output, told, seen.book, every=every)
+    show_waterfall(output, told, seen.book, every=every)
     if others:
         seqs = ", ".join(f"#{one.event.seq}" for one in others[-MOST_OTHERS:])
         output.say(f"There are {len(others):,} more of this name, before it: {seqs}.")
@@ -47,7 +47,10 @@ def explain(
 DONE = {"approve": "It went through", "review": "It was to be reviewed", "decline": "It was declined"}
 
 
-def _show(output: Output, told: Explained, book: Book, *, every: bool) -> None:
+def show_waterfall(output: Output, told: Explained, book: Book, *, every: bool = False) -> None:
+    """What was asked, the account's norm, each rule that applied, and what it came to. every: also those that
+    did not.
+    """
     what = f"{told.kind.replace('_', ' ')} {told.movement}".strip()
     to = f" to {told.counterparty}" if told.counterparty else ""
     by = f", channel {told.channel}" if told.channel else ""

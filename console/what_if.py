@@ -13,14 +13,15 @@ from book.state import Book
 from console.choices import date_of
 from console.documents import drafted, instant_in, refusals, the_book
 from console.output import Output
+from console.what_if_risk import show_risk
 from engine.errors import WrongUse
 from engine.home import Home
 from engine.settings import Settings
 from engine.site import Site
 from gateway.document_files import read_drafts
 from replay.effects import Example
-from replay.what_if import WhatIf
 from replay.what_if import what_if as decide_otherwise
+from replay.what_if_result import WhatIf, proof_of
 from schemas.money import EXPONENTS, format_minor
 
 
@@ -32,6 +33,7 @@ def what_if(
     first: str,
     last: str | None,
     examples: int,
+    capacity: int | None,
     book: str | None,
 ) -> bool:
     """Show what the drafts would have changed; False where the book would not have taken them."""
@@ -54,6 +56,7 @@ def what_if(
             from_ms,
             to_ms,
             examples=examples,
+            capacity=capacity,
             progress=lambda done: bar.update(task, completed=done),
         )
         took = time.perf_counter() - began
@@ -63,7 +66,9 @@ def what_if(
         output.emit(**msgspec.to_builtins(found))
         return False
     _show(output, now, found, took)
-    output.emit(**msgspec.to_builtins(found))
+    proof = proof_of(found)
+    output.say(f"Proof of this: {proof}")
+    output.emit(**msgspec.to_builtins(found), proof=proof)
     return True
 
 
@@ -103,6 +108,8 @@ def _show(output: Output, book: Book, found: WhatIf, took: float) -> None:
                 for one in found.fees
             ],
         )
+    if found.risk is not None:
+        show_risk(output, found.risk, amount)
     if found.refusals:
         output.table(
             "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -54,8 +54,12 @@ class Detector:
         *,
         snapshot_events: int = SNAPSHOT_EVENTS,
         snapshot_s: float = SNAPSHOT_S,
+        told: Callable[[Sequence[tuple[str, int]]], None] | None = None,
     ) -> None:
-        """log: the events, to tell whether a snapshot is of them.   snapshots: where they are, if kept."""
+        """log: the events, to tell whether a snapshot is of them.   snapshots: where they are, if kept.
+
+        told: of the alerts that are durable now, each one's kind and when its event was appended, in ms.
+        """
         self.books: dict[str, Watch] = {}
         self.began_at = BEFORE_FIRST
         """The offset that a snapshot let it begin behind."""
@@ -66,6 +70,8 @@ class Detector:
         self._newest: Record | None = None
         self._since = 0
         self._written_s = time.monotonic()
+        self._told = told
+        self._made: list[tuple[str, int]] = []
 
     def begin(self, position: int) -> int:
         """See `Derivation.begin`."""
@@ -79,6 +85,7 @@ class Detector:
     def derive(self, events: Sequence[Record]) -> list[Out]:
         """See `Derivation.derive`. Raises LogCorrupt where an event cannot be decoded."""
         outs: list[Out] = []
+        made = self._made = []
         books = self.books
         for record in events:
             fact = fact_of(record)
@@ -88,15 +95,17 @@ class Detector:
             watch = books.get(book)
             if watch is None:
                 watch = books[book] = Watch()
-            outs += [
-                Out(record.key, encode_alert(alert), carried(record.headers)) for alert in watch.event(fact)
-            ]
+            for alert in watch.event(fact):
+                outs.append(Out(record.key, encode_alert(alert), carried(record.headers)))
+                made.append((alert.kind, record.time_ms))
         self._newest = events[-1] if events else self._newest
         self._since += len(events)
         return outs
 
     def kept(self, through: int) -> None:
         """See `Derivation.kept`. Writes a snapshot where it is time for one."""
+        if self._made and self._told is not None:
+            self._told(self._made)
         newest = self._newest
         if self._place is None or newest is None or newest.offset != through or self._since < self._every:
             return

@@ -38,6 +38,7 @@ class Accounts(msgspec.Struct):
             country=country,
             opened_at=fact.at,
             changed_at=changed_at,
+            account=fact.account,
         )
         if party is not None:
             party.accounts.append(fact.account)

@@ -54,6 +54,7 @@ class Holder(msgspec.Struct, gc=False):
     """An account as typologies know it. opened_at, changed_at: book time in ms; changed_at of the party's
     profile, 0 for never.   product: the account's.   kind: of account; typologies look at customers.
     last_at: book time of the last flow of the account, before the one that is looked at; 0 for none.
+    account: its id, the one text that all flows share: a look-up by it compares no characters.
     """
 
     party: str
@@ -64,6 +65,7 @@ class Holder(msgspec.Struct, gc=False):
     opened_at: int
     changed_at: int = 0
     last_at: int = 0
+    account: str = ""
 
 
 class Directory(Protocol):

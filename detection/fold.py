@@ -184,5 +184,7 @@ def seqs_of(parts: Sequence[Part]) -> list[int]:
 
 
 def over(value: int, threshold: int, base: int = 500) -> int:
-    """A confidence: `base` at the threshold, 1,000 from twice of it on. Only its order means anything."""
-    return base if threshold <= 0 else min(1_000, base + (1_000 - base) * (value - threshold) // threshold)
+    """A confidence: `base` up to the threshold, 1,000 from twice of it on. Only its order means anything."""
+    if value <= threshold or threshold <= 0:
+        return base
+    return min(1_000, base + (1_000 - base) * (value - threshold) // threshold)

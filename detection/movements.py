@@ -93,6 +93,13 @@ class Movements(msgspec.Struct):
         holders = who.holders
         payer = holders.get(source, NOBODY)
         payee = holders.get(target, NOBODY)
+        if payer is not NOBODY:
+            source = payer.account
+        if payee is not NOBODY:
+            target = payee.account
+        held = payer.currency or payee.currency
+        if currency == held:
+            currency = held
         return Flow(
             fact.book,
             fact.seq if seq is None else seq,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import hmac
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -92,6 +93,7 @@ class AttachmentKeys:
                 key = AESSIV.generate_key(KEY_BITS)
                 write_whole(self._path(name), _encode(_wrapped(wrapping, name, key)))
                 return AESSIV(key)
+            os.utime(self._path(name))  # it is in use: nobody takes it for left over
             return AESSIV(_unwrapped(wrapping, name, kept))
 
     def find(self, name: str) -> AESSIV:
@@ -114,10 +116,18 @@ class AttachmentKeys:
             if kept is None or kept.erased is None:
                 write_whole(self._path(name), _encode(_Kept(erased=mark)))
 
-    def forget(self, name: str) -> None:
-        """Destroy the key of what was never attached, and leave no mark."""
+    def forget(self, name: str, written_s: float, drop: Callable[[], None]) -> bool:
+        """Have the bytes dropped, then destroy the key of what was never attached, and leave no mark.
+
+        False, and nothing is done, where the key is not of that time: somebody has asked for it since.
+        """
         with self._locked(fcntl.LOCK_EX):
-            self._path(name).unlink(missing_ok=True)
+            if (self.written_s(name) or 0.0) != written_s:
+                return False
+            drop()
+            if self.erased(name) is None:
+                self._path(name).unlink(missing_ok=True)
+            return True
 
     def names(self) -> list[str]:
         """Those that have a key, or a mark that they were erased, in their order."""

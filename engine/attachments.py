@@ -172,14 +172,12 @@ class Attachments:
             *(LeftOver(name, True, self._place.newest_s(name) or 0.0) for name in unfinished),
         ]
 
-    def drop(self, one: LeftOver) -> None:
-        """Remove what was left over, bytes and key."""
+    def drop(self, one: LeftOver) -> bool:
+        """Remove what was left over, bytes and key. False: somebody has begun to attach it meanwhile."""
         if one.name.endswith(UNFINISHED):
             self._place.drop(one.name)
-            return
-        self._place.drop(one.name + ENDING)
-        if self._keys.erased(one.name) is None:
-            self._keys.forget(one.name)
+            return True
+        return self._keys.forget(one.name, one.begun_s, lambda: self._place.drop(one.name + ENDING))
 
 
 def _plain_file(path: Path) -> BinaryIO:

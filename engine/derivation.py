@@ -31,8 +31,9 @@ Nothing here may know what a derivation is for, or a broker.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from typing import Final, Protocol
 
 from engine.errors import LogCorrupt
@@ -45,6 +46,8 @@ THROUGH: Final = "through"
 """Header of the last record of a page of output: offset and mark (`_mark`) of the newest event behind it."""
 AT_ONCE: Final = 10_000
 """Events of a page of output, about: pages of events are never parted."""
+WITHIN_S: Final = 0.02
+"""For how long events are gathered for it, about."""
 
 
 class Events(Protocol):
@@ -155,17 +158,24 @@ class Host:
         self._read = behind[-1].offset
 
     def _pages(self, least: int) -> list[Record]:
-        return next_pages(self._log.events(self._read), least)
+        return next_pages(self._log.events(self._read), least, WITHIN_S)
 
 
-def next_pages(coming: Iterator[Record], least: int) -> list[Record]:
-    """The next events: whole pages of so many events or some more, or all that there are."""
-    found = list(islice(coming, least))
-    if not found or link_of(found[-1].headers) is not None:
-        return found
+def next_pages(coming: Iterator[Record], least: int, within_s: float = math.inf) -> list[Record]:
+    """The next events: whole pages of so many events or some more, or all that there are.
+
+    within_s: after this it ends with the page that it is in. Where pages come all the time, a log in Kafka
+    may have no end for long: what is there must not wait for what is still to come.
+    """
+    found: list[Record] = []
+    over = time.monotonic() + within_s
     for record in coming:
         found.append(record)
-        if record.headers and link_of(record.headers) is not None:
+        if (
+            record.headers
+            and link_of(record.headers) is not None
+            and (len(found) >= least or time.monotonic() >= over)
+        ):
             return found
     while found and link_of(found[-1].headers) is None:
         found.pop()  # of a page that is not all there yet

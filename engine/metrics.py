@@ -36,6 +36,7 @@ MOST_BOOKS: Final = 200
 """How many books of a partition have series of their own; the rest, the smaller ones, are summed up."""
 OTHERS: Final = "(others)"
 COMMIT_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+ALERT_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 BATCH: Final = (1, 10, 100, 250, 500, 1_000, 2_000, 4_000, 8_000)
 
 
@@ -119,6 +120,19 @@ class Metrics:
             partition,
             registry=registry,
         )
+        self.alerts = Counter(
+            "daybook_alerts",
+            "Alerts committed: the typology, or the document of rules.",
+            ("partition", "kind"),
+            registry=registry,
+        )
+        self.alert = Histogram(
+            "daybook_alert_seconds",
+            "From the append of an event to the commit of the alert that it completes.",
+            partition,
+            buckets=ALERT_S,
+            registry=registry,
+        )
         self._states = _States()
         registry.register(self._states)
 
@@ -129,6 +143,14 @@ class Metrics:
     def reader(self, consumer: str, partition: int, log: Measured) -> Progress:
         """For who follows a partition's events; `close` it when the partition is given up."""
         return ReaderMetrics(self, consumer, partition, log)
+
+    def alerted(self, partition: int, alerts: Sequence[tuple[str, int]]) -> None:
+        """Alerts were committed just now: the kind of each, and when its event was appended, in ms."""
+        one, now_ms = str(partition), wall_clock()
+        wait = self.alert.labels(one)
+        for kind, appended_ms in alerts:
+            self.alerts.labels(one, kind.partition("/")[0]).inc()
+            wait.observe(max(0, now_ms - appended_ms) / 1_000)
 
     def serve(self, host: str, port: int) -> int:
         """Serve them over HTTP from a thread; returns the port, of the system's choice for 0."""

@@ -5,6 +5,7 @@ Processes of `daybook run` do; the rest of the command line speaks to people and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from engine import logger
@@ -44,6 +45,12 @@ def metrics() -> Metrics | None:
 def reader(consumer: str, partition: int, log: Measured) -> Progress:
     """What whoever follows events tells once a step; close it with the partition."""
     return UNHEARD if not _metrics else _metrics[0].reader(consumer, partition, log)
+
+
+def alerted(partition: int, alerts: Sequence[tuple[str, int]]) -> None:
+    """What a detector tells when alerts are durable: see `Metrics.alerted`."""
+    if _metrics and alerts:
+        _metrics[0].alerted(partition, alerts)
 
 
 def ports(settings: Settings) -> dict[str, dict[str, str]]:

@@ -22,6 +22,7 @@ from commands.books import CLOCK_JUMP_MS, clock_jump_ms
 from commands.decide import fire
 from commands.decision import Decision, Steps, decide
 from commands.permission import may, permits
+from commands.repeatable import REPEATABLE
 from commands.urgent import URGENT
 from engine.admission import Admission
 from engine.log.partitioning import ONLY, Place
@@ -212,7 +213,11 @@ class Pipeline:
             else:
                 self._refuse(book, record, reject("id_reused", first_seq=seen.seq), command, at)
             return
-        if command.issued_at_ms <= repeats.floor_ms and not _opens_at_its_own_time(command):
+        if (
+            command.issued_at_ms <= repeats.floor_ms
+            and type(command) not in REPEATABLE
+            and not _opens_at_its_own_time(command)
+        ):
             self._refuse(
                 book,
                 record,

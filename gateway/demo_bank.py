@@ -21,7 +21,9 @@ from gateway.demo_mistakes import Mistakes
 from gateway.demo_opening import Opening
 from gateway.demo_pen import Pen, Sent
 from gateway.demo_people import people
+from gateway.demo_planted import DemoPlanted
 from gateway.demo_words import Draw
+from gateway.planted import Planted
 from schemas.books import AdvanceTime
 
 BOOK = "demo"
@@ -44,11 +46,20 @@ class StoryLine(msgspec.Struct, frozen=True):
 class DemoBank:
     """A bank of `parties` customers over `days` days. admin: an administrator of the system book.
 
-    Iterate `outs` or `sent`, once. `story` and `commands` tell of what has been given out so far.
+    planted: whether it has an example of each typology as well, and a document that looks for them; what is
+    to be found stands in `planted` when all is given out. A month is enough for them. Iterate `outs` or
+    `sent`, once. `story` and `commands` tell of what has been given out so far.
     """
 
     def __init__(
-        self, seed: int = 1, parties: int = 2_000, days: int = 30, *, book: str = BOOK, admin: str = "admin"
+        self,
+        seed: int = 1,
+        parties: int = 2_000,
+        days: int = 30,
+        *,
+        book: str = BOOK,
+        admin: str = "admin",
+        planted: bool = False,
     ) -> None:
         assert parties > 1, "a bank has a business and a person"
         assert days > 0, "a bank has a day"
@@ -59,6 +70,9 @@ class DemoBank:
         self._draw = Draw(seed)
         self._pen = Pen(book, TIME_ZONE, FIRST_DAY)
         self._everyone = people(self._draw, parties)
+        self.planted: tuple[Planted, ...] = ()
+        self._seed = seed
+        self._plants = planted
         self._kinds: dict[tuple[str, str], int] = {}
 
     def outs(self) -> Iterator[Out]:
@@ -87,6 +101,7 @@ class DemoBank:
         Opening(pen, draw, self._admin, TIME_ZONE).write(self._everyone)
         yield from pen.written()
         day = Day(pen, draw, self._everyone)
+        plants = DemoPlanted(pen, self._admin, self.days, self._seed) if self._plants else None
         mistakes, desk = Mistakes(day, first_ms), Desk(day)
         for number in range(self.days):
             date = FIRST_DAY + number * _A_DAY
@@ -94,9 +109,12 @@ class DemoBank:
             day.plan_habits(date, from_ms)
             mistakes.plan(from_ms)
             desk.plan(from_ms)
+            if plants is not None:
+                plants.plan(day, midnight_ms(TIME_ZONE, date + _A_DAY))
             for at_ms, _, what, given in day.planned():
                 what(at_ms, *given)
                 yield from pen.written()
+        self.planted = () if plants is None else plants.planted
         end_ms = midnight_ms(TIME_ZONE, FIRST_DAY + self.days * _A_DAY)
         pen.write("close the last day", AdvanceTime, self._admin, end_ms, to_ms=end_ms)
         yield from pen.written()

@@ -7,24 +7,20 @@ each; the same words give the same book, to the digest, on every log. Nothing he
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from commands.calendar import midnight_ms
-from engine.log.records import Out
-from engine.pipeline import Answer
 from gateway.demo_business_documents import LIMITS, POLICY, PRODUCT, RAIL, RATES, SUSPENSE, TARIFF
-from gateway.demo_told import Line, told
+from gateway.demo_told import Line
+from gateway.demo_two import ANNA, STEP_MS, Submit, TwoPersons
 from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem
 from schemas.accounts import OpenAccount
-from schemas.approvals import ApprovalRequested, Approve
-from schemas.books import Administrator, AdvanceTime, OpenBook
-from schemas.catalogue import decode_event, encode
+from schemas.books import AdvanceTime
 from schemas.exchange import Exchange, RequestQuote
 from schemas.holds import CaptureHold, PlaceHold
 from schemas.instructions import ToAccount
 from schemas.limits import RaiseLimit
-from schemas.message import Command
 from schemas.money import format_minor
 from schemas.orders import CreateStandingOrder
 from schemas.parties import RegisterParty
@@ -32,27 +28,21 @@ from schemas.payments import Payee, SubmitPayment
 from schemas.payments_in import Payer, ReceivePayment, ResolveSuspense
 from schemas.publishing import PublishDocument
 from schemas.rail_reports import ReportPayment
-from schemas.rejections import CommandRejected
 from schemas.transfers import Transfer
 
 BOOK = "a-day"
 TIME_ZONE = "Europe/Berlin"
 DAY = datetime.date(2026, 4, 1)
 NEXT_MS = midnight_ms(TIME_ZONE, DAY + datetime.timedelta(days=1))
-ANNA, BRUNO, GATE = "anna", "bruno", "sepa-gate"
-STEP_MS = 60_000
-Submit = Callable[[Sequence[Out]], Sequence[Answer]]
+GATE = "sepa-gate"
 
 
-class BusinessDay:
+class BusinessDay(TwoPersons):
     """The day. submit: decides commands and gives their outcomes.   admin: may open books."""
 
     def __init__(self, submit: Submit, admin: str) -> None:
-        self._submit = submit
+        super().__init__(submit, BOOK, midnight_ms(TIME_ZONE, DAY) + 7 * 3_600_000)
         self._admin = admin
-        self._at_ms = midnight_ms(TIME_ZONE, DAY) + 7 * 3_600_000
-        self._count = 0
-        self._waiting: ApprovalRequested | None = None
 
     def lines(self) -> Iterator[Line]:
         """The day, line by line, as it is decided."""
@@ -71,20 +61,11 @@ class BusinessDay:
             yield from scene()
 
     def _opening(self) -> Iterator[Line]:
-        yield self._do(
+        yield self.opens_book(
             self._admin,
-            "opens the book",
-            OpenBook,
+            "A day in a bank",
             "two persons administer it, so everything below takes both of them where it matters",
-            name="A day in a bank",
-            currency="EUR",
-            time_zone=TIME_ZONE,
-            clock="commanded",
-            administrators=(
-                Administrator(person="anna-adler", user=ANNA, name="Anna Adler"),
-                Administrator(person="bruno-berg", user=BRUNO, name="Bruno Berg"),
-            ),
-            four_eyes=True,
+            TIME_ZONE,
         )
         for account, kind in (
             ("nostro", "nostro"),
@@ -99,11 +80,11 @@ class BusinessDay:
         ):
             what = f"opens the bank's account {account}"
             currency = "USD" if account.endswith("usd") else "EUR"
-            yield self._do(ANNA, what, OpenAccount, account=account, kind=kind, currency=currency)
+            yield self.do(ANNA, what, OpenAccount, account=account, kind=kind, currency=currency)
         permits = (Permit(command="ReportPayment"), Permit(command="ReceivePayment"))
-        yield from self._by_two("lets rails report", DefineRole, role="rail", permits=permits)
-        yield from self._by_two("registers the rail's system", RegisterSystem, system=GATE, purpose="SEPA")
-        yield from self._by_two("gives it that role", GrantRole, subject=GATE, role="rail")
+        yield from self.by_two("lets rails report", DefineRole, role="rail", permits=permits)
+        yield from self.by_two("registers the rail's system", RegisterSystem, system=GATE, purpose="SEPA")
+        yield from self.by_two("gives it that role", GrantRole, subject=GATE, role="rail")
 
     def _product(self) -> Iterator[Line]:
         why = "a product is configured by documents, and nobody puts one in force alone"
@@ -116,7 +97,7 @@ class BusinessDay:
             ("suspense", "suspense", SUSPENSE),
             ("approval_policy", "payments", POLICY),
         ):
-            yield from self._by_two(
+            yield from self.by_two(
                 f"publishes the {kind.replace('_', ' ')} {document}",
                 PublishDocument,
                 why,
@@ -129,8 +110,8 @@ class BusinessDay:
     def _customers(self) -> Iterator[Line]:
         for party, name in (("clara", "Clara Conrad"), ("david", "David Daub")):
             about: dict[str, Any] = {"kind": "person", "name": name, "status": "active", "country": "DE"}
-            yield self._do(ANNA, f"registers {name}", RegisterParty, party=party, **about)
-            yield self._do(
+            yield self.do(ANNA, f"registers {name}", RegisterParty, party=party, **about)
+            yield self.do(
                 ANNA,
                 f"opens {party}'s account",
                 OpenAccount,
@@ -147,7 +128,7 @@ class BusinessDay:
         yield self._transfer(
             "clara", "david", 1_600_000, "more than the product lets out at once", "limit_exceeded"
         )
-        yield from self._by_two(
+        yield from self.by_two(
             "raises Clara's limit to 20,000.00 for today",
             RaiseLimit,
             "a raise expires by itself",
@@ -160,10 +141,10 @@ class BusinessDay:
             reason="buys a car",
         )
         yield self._transfer("clara", "david", 1_600_000, "so large that policy asks a second person")
-        yield self._approve("the money was reserved meanwhile; it is decided again on the book as it is now")
+        yield self.approve("the money was reserved meanwhile; it is decided again on the book as it is now")
 
     def _card(self) -> Iterator[Line]:
-        yield self._do(
+        yield self.do(
             ANNA,
             "reserves 120.00 for Clara's hotel",
             PlaceHold,
@@ -173,7 +154,7 @@ class BusinessDay:
             amount=12_000,
             currency="EUR",
         )
-        yield self._do(
+        yield self.do(
             ANNA,
             "captures 95.00 of it",
             CaptureHold,
@@ -185,7 +166,7 @@ class BusinessDay:
         )
 
     def _exchange(self) -> Iterator[Line]:
-        yield self._do(
+        yield self.do(
             ANNA,
             "opens Clara's account in dollars",
             OpenAccount,
@@ -193,7 +174,7 @@ class BusinessDay:
             party="clara",
             currency="USD",
         )
-        yield self._do(
+        yield self.do(
             ANNA,
             "asks what dollars for 1,000.00 are",
             RequestQuote,
@@ -205,7 +186,7 @@ class BusinessDay:
             debit="clara",
             credit="clara-usd",
         )
-        yield self._do(
+        yield self.do(
             ANNA,
             "takes the quote for Clara",
             Exchange,
@@ -216,7 +197,7 @@ class BusinessDay:
         )
 
     def _standing_order(self) -> Iterator[Line]:
-        yield self._do(
+        yield self.do(
             ANNA,
             "sets up 200.00 a month from Clara to David",
             CreateStandingOrder,
@@ -231,7 +212,7 @@ class BusinessDay:
         )
 
     def _suspense(self) -> Iterator[Line]:
-        yield self._do(
+        yield self.do(
             GATE,
             "brings 70.00 for an account that nobody has",
             ReceivePayment,
@@ -244,7 +225,7 @@ class BusinessDay:
             payer=Payer(name="Petra Payer"),
             account="claro",
         )
-        yield self._do(
+        yield self.do(
             ANNA,
             "finds out that Clara was meant",
             ResolveSuspense,
@@ -257,7 +238,7 @@ class BusinessDay:
     def _payments(self) -> Iterator[Line]:
         payee = Payee(name="Paula Payee", account="DE02120300000000202051", agent="BYLADEM1001", country="DE")
         for payment, amount in (("rent", 90_000), ("deposit", 150_000)):
-            yield self._do(
+            yield self.do(
                 ANNA,
                 f"pays {format_minor(amount, 2)} for Clara: {payment}",
                 SubmitPayment,
@@ -274,7 +255,7 @@ class BusinessDay:
         yield self._report("deposit", "returned", "the payee's account is closed: the money comes back")
 
     def _end_of_day(self) -> Iterator[Line]:
-        yield self._do(
+        yield self.do(
             ANNA,
             "lets the day end",
             AdvanceTime,
@@ -282,11 +263,11 @@ class BusinessDay:
             at_ms=NEXT_MS + STEP_MS,
             to_ms=NEXT_MS + STEP_MS,
         )
-        self._at_ms = NEXT_MS + STEP_MS
+        self.at_ms = NEXT_MS + STEP_MS
         yield self._transfer("clara", "david", 1_600_000, "the raise was for one day", "limit_exceeded")
 
     def _transfer(self, debit: str, credit: str, amount: int, why: str, expected: str = "") -> Line:
-        return self._do(
+        return self.do(
             ANNA,
             f"transfers {format_minor(amount, 2)} from {debit} to {credit}",
             Transfer,
@@ -300,44 +281,4 @@ class BusinessDay:
 
     def _report(self, payment: str, status: str, why: str) -> Line:
         what = f"reports: {payment} {status}"
-        return self._do(GATE, what, ReportPayment, why, payment=payment, status=status, rail_reference=status)
-
-    def _by_two(
-        self, said: str, message: Callable[..., Command], why: str = "", /, **fields: Any
-    ) -> Iterator[Line]:
-        yield self._do(ANNA, said, message, why, **fields)
-        yield self._approve()
-
-    def _approve(self, why: str = "") -> Line:
-        asked = self._waiting
-        assert asked is not None, "there is something to approve"
-        return self._do(BRUNO, "approves it", Approve, why, approval=asked.seq, shown=asked.shown)
-
-    def _do(
-        self,
-        actor: str,
-        said: str,
-        message: Callable[..., Command],
-        why: str = "",
-        expected: str = "",
-        /,
-        *,
-        at_ms: int | None = None,
-        **fields: Any,
-    ) -> Line:
-        """Send a command, a minute after the one before, and tell what came of it."""
-        self._count += 1
-        self._at_ms += STEP_MS
-        command = message(
-            id=f"{BOOK}-{self._count}",
-            book=BOOK,
-            actor=actor,
-            issued_at_ms=self._at_ms if at_ms is None else at_ms,
-            **fields,
-        )
-        (answer,) = self._submit([Out(BOOK.encode(), encode(command))])
-        events = [decode_event(value) for value in answer]
-        first = events[0]
-        self._waiting = first if isinstance(first, ApprovalRequested) else None
-        reason = first.reason if isinstance(first, CommandRejected) else ""
-        return Line(command.issued_at_ms, actor, said, told(events), why, reason == expected)
+        return self.do(GATE, what, ReportPayment, why, payment=payment, status=status, rail_reference=status)

@@ -84,6 +84,12 @@ class Pen:
         )
         return self.send(kind, Out(self.key, encode(command)), at_ms, expected)
 
+    def tell(self, kind: str, command: Command) -> int:
+        """Send a command of the book that has its envelope and will be accepted; returns the seq of its
+        event.
+        """
+        return self.send(kind, Out(self.key, encode(command)), command.issued_at_ms, "")
+
     def send(self, kind: str, out: Out, at_ms: int, expected: str) -> int:
         """Send a record to the book; returns the seq of its event. Each has one event, and so has each
         timer.

@@ -276,9 +276,17 @@ def _yaml(text: str) -> list[Any]:
 
 
 def command_of(
-    draft: Draft, *, version: int, effective_from_ms: int | None, id: str, book: str, actor: str, at_ms: int
+    draft: Draft,
+    *,
+    version: int,
+    effective_from_ms: int | None,
+    proof: str,
+    id: str,
+    book: str,
+    actor: str,
+    at_ms: int,
 ) -> PublishDocument:
-    """The command that publishes it."""
+    """The command that publishes it. proof: the digest of a what-if, or empty."""
     return PublishDocument(
         id=id,
         book=book,
@@ -289,4 +297,5 @@ def command_of(
         version=version,
         body=draft.body,
         effective_from_ms=effective_from_ms,
+        proof=proof,
     )

@@ -51,23 +51,24 @@ def changed(path: Path, body: dict[str, Any], zone: ZoneInfo) -> Changed:
 
     Raises DocumentsWrong with every line that is wrong, and ImportRefused where the file cannot be read.
     """
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
     lines = _lines(path, str(body["of"]), zone, problems)
     entries: dict[str, dict[str, Any]] = {one["id"]: dict(one) for one in body.get("entries", ())}
     before = {name: dict(one) for name, one in entries.items()}
     seen: dict[str, int] = {}
     for one in lines:
         if (other := seen.setdefault(one.entry, one.line)) != one.line:
-            problems.append(f"line {one.line}: the entry stands in line {other} too")
+            problems.append((one.line, f"the entry stands in line {other} too"))
         elif one.action == "remove":
             if entries.pop(one.entry, None) is None:
-                problems.append(f"line {one.line}: the entry does not stand on the list")
+                problems.append((one.line, "the entry does not stand on the list"))
         else:
             entries[one.entry] = _entry(one)
+    told = [f"line {line}: {what}" for line, what in sorted(problems)]
     if len(entries) > MOST_ENTRIES:
-        problems.append(f"the list would have {len(entries):,} entries, and the most is {MOST_ENTRIES:,}")
-    if problems:
-        _refuse(path, problems)
+        told.append(f"the list would have {len(entries):,} entries, and the most is {MOST_ENTRIES:,}")
+    if told:
+        _refuse(path, told)
     added = len(entries.keys() - before.keys())
     moved = sum(1 for name in entries.keys() & before.keys() if entries[name] != before[name])
     return Changed(
@@ -80,7 +81,7 @@ def _refuse(path: Path, problems: Sequence[str]) -> None:
     told = tuple(problems[:MOST_TOLD])
     if count > MOST_TOLD:
         told += (f"... and {count - MOST_TOLD:,} more",)
-    what = "1 line is" if count == 1 else f"{count:,} lines are"
+    what = "1 thing is" if count == 1 else f"{count:,} things are"
     raise DocumentsWrong(f"{path.name}: {what} wrong, so the list stays as it is.", told, ADVICE)
 
 
@@ -96,7 +97,7 @@ def _entry(one: _Line) -> dict[str, Any]:
     return entry
 
 
-def _lines(path: Path, of: str, zone: ZoneInfo, problems: list[str]) -> list[_Line]:
+def _lines(path: Path, of: str, zone: ZoneInfo, problems: list[tuple[int, str]]) -> list[_Line]:
     file = CsvFile(path, FilePart())
     unknown = [name for name in file.header if name not in COLUMNS]
     missing = [name for name in NEEDED if name not in file.header]
@@ -109,14 +110,14 @@ def _lines(path: Path, of: str, zone: ZoneInfo, problems: list[str]) -> list[_Li
     found = []
     for row in file.rows():
         if row.fields is None:
-            problems.append(f"line {row.line}: {row.problem}")
+            problems.append((row.line, row.problem))
             continue
         told = dict(zip(file.header, (field.strip() for field in row.fields), strict=True))
         one = _line(row.line, told, of, zone)
         if isinstance(one, _Line):
             found.append(one)
         else:
-            problems.append(f"line {row.line}: {one}")
+            problems.append((row.line, one))
     return found
 
 

@@ -33,6 +33,7 @@ TYPOLOGIES: Final[dict[str, dict[str, Any]]] = {
     "pass_through": {
         "source": f"{FFIEC}: almost immediately most of it is wired on; the amount is ours",
         "least": {"EUR": 2_000_00},
+        "left": 200,
     },
     "fan_in": {
         "source": "Europol, European Money Mule Action: many pay one account; figures ours",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from projections.view import AT, BOOK, CURRENCY, SEQ, Column, View, shown
+from projections.view import AT, BOOK, CURRENCY, SEQ, Column, View, one_of, shown
+from schemas.withheld import COMMANDS_WITHHELD
 
 _ANSWERED = {
     "book": BOOK,
@@ -18,11 +19,13 @@ _ANSWERED = {
     "shown": "Digest of the command and terms that were shown.",
     "at": AT,
 }
+_WITHHELD = one_of(kind.__name__ for kind in COMMANDS_WITHHELD)
 VIEWS = (
     View(
         "approvals",
-        "What waits for other people's yes, and what became of what waited. The command itself is not shown.",
-        "{schema}.approvals AS t",
+        "What waits for other people's yes, and what became of what waited. The command itself is not shown, "
+        "and one that only risk staff sends is not here.",
+        f"{{schema}}.approvals AS t WHERE t.command_type NOT IN ({_WITHHELD})",
         (
             *shown(
                 {

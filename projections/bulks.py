@@ -11,7 +11,7 @@ from typing import Any
 
 from projections.copying import instant, json_text
 from projections.tables import Batch, Change, Execute, Table
-from projections.view import AT, BOOK, CURRENCY, SEQ, View, amount, shown
+from projections.view import AT, BOOK, CURRENCY, SEQ, View, amount, refused, shown
 from schemas.bulk import BulkAccepted, InstructionRefused
 from schemas.message import Event
 from schemas.payments import PaymentSubmitted
@@ -156,11 +156,10 @@ VIEWS = (
             *shown(
                 {
                     "currency": CURRENCY,
-                    "reason": "Why it was refused.",
-                    "figures": "The values behind the refusal.",
                     "seq": SEQ,
                 }
             ),
+            *refused("Why it was refused.", "The values behind the refusal."),
         ),
     ),
 )

@@ -89,6 +89,16 @@ class OutcomeOfKind(msgspec.Struct, frozen=True):
     amounts: dict[str, int]
 
 
+class Quality(msgspec.Struct, frozen=True):
+    """What second looks have found of what somebody proposed, by kind of case."""
+
+    kind: str
+    proposer: str
+    upheld: int
+    remarks: int
+    overturned: int
+
+
 class LabelRow(msgspec.Struct, frozen=True):
     """What was found of an alert or payment: the worst that any closed case says of it."""
 
@@ -190,6 +200,21 @@ FROM (
 ) AS counted ORDER BY false_positive_per_mille DESC NULLS LAST, hits DESC, kind, version
 """
     return msgspec.convert(_rows(session, query, {"book": book}), list[OutcomeOfKind])
+
+
+def quality(session: Session, book: str) -> list[Quality]:
+    """What second looks have found, by who proposed what they looked at."""
+    query = f"""
+SELECT c.kind, h.actor AS proposer, count(*) FILTER (WHERE r.found = 'upheld') AS upheld,
+  count(*) FILTER (WHERE r.found = 'remarks') AS remarks,
+  count(*) FILTER (WHERE r.found = 'overturned') AS overturned
+FROM {LIVE}.case_reviews AS r JOIN {LIVE}.cases AS c USING (book, case_id)
+CROSS JOIN LATERAL (
+  SELECT p.actor FROM {LIVE}.case_history AS p WHERE p.book = r.book AND p.case_id = r.case_id
+  AND p.type = 'DecisionProposed' AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1) AS h
+WHERE r.book = %(book)s GROUP BY c.kind, h.actor ORDER BY c.kind, h.actor
+"""
+    return msgspec.convert(_rows(session, query, {"book": book}), list[Quality])
 
 
 _WORST = (

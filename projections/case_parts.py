@@ -1,5 +1,5 @@
 """What belongs to cases: the alerts and payments behind them with what was found, what is to be done about
-them, and their history. A label stands here while its case is closed.
+them, their papers and their history. A label stands here while its case is closed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 
-from projections.cases import CHANGED, insert
+from projections.case_changes import CHANGED
+from projections.cases import insert
 from projections.copying import instant, json_text
 from projections.tables import Batch, Change, Execute, Index, Table
 from schemas.alerts import Alert
+from schemas.case_work import CaseAttached, CaseLinked, ItemTicked
 from schemas.cases import AlertsJoined, CaseClosed, CaseMerged, CaseOpened, CaseReopened
 from schemas.message import ENVELOPE, Event
 
@@ -94,9 +96,29 @@ HISTORY = Table(
     indexes=(Index("case_history_seq", "(book, seq)"),),
     personal=("said",),
 )
-TABLES = (ALERTS, PAYMENTS, CHECKS, HISTORY)
+PAPERS = Table(
+    "case_papers",
+    (
+        ("book", "text NOT NULL"),
+        ("case_id", "text NOT NULL"),
+        ("digest", "text NOT NULL"),
+        ("name", "text NOT NULL"),
+        ("media_type", "text NOT NULL"),
+        ("size", "bigint NOT NULL"),
+        ("attached_at", "timestamptz NOT NULL"),
+        ("attached_by", "text NOT NULL"),
+        ("seq", "bigint NOT NULL"),
+    ),
+    key=("book", "case_id", "digest"),
+    personal=("name",),
+)
+TABLES = (ALERTS, PAYMENTS, CHECKS, HISTORY, PAPERS)
 
-_ALERT, _PAYMENT, _CHECK, _HISTORY = map(insert, TABLES)
+_ALERT, _PAYMENT, _CHECK, _HISTORY, _PAPER = map(insert, TABLES)
+_TICK = (
+    "UPDATE {schema}.case_checks SET done_at = %s, done_by = %s "
+    "WHERE book = %s AND case_id = %s AND item = %s"
+)
 _LABEL_ALERTS = (
     "UPDATE {schema}.case_alerts SET label = %s, labelled_at = %s WHERE book = %s AND case_id = %s"
 )
@@ -125,6 +147,15 @@ def changes(batch: Batch) -> Iterator[Change]:
             case CaseMerged():
                 yield Execute(_MOVE, [(event.into, event.book, event.case)])
                 yield from _payments(event, event.into, event.payments)
+            case CaseLinked():
+                yield from _payments(event, event.case, event.payments)
+            case ItemTicked():
+                done = (instant(event.at), event.actor) if event.done else (None, "")
+                yield Execute(_TICK, [(*done, event.book, event.case, event.item)])
+            case CaseAttached():
+                paper = (event.digest, event.name, event.media_type, event.size)
+                by = (instant(event.at), event.actor, event.seq)
+                yield Execute(_PAPER, [(event.book, event.case, *paper, *by)])
             case _:
                 pass
 
@@ -136,8 +167,8 @@ def _history(event: Any) -> Iterator[Change]:
     if type(event) is AlertsJoined:
         said["alerts"] = [one.id for one in event.alerts]
     row = (event.seq, instant(event.at), event.actor, type(event).__name__, json_text(said))
-    cases = (event.case, event.into) if type(event) is CaseMerged else (event.case,)
-    yield Execute(_HISTORY, [(event.book, case, *row) for case in cases])
+    others = (event.into,) if type(event) is CaseMerged else getattr(event, "cases", ())
+    yield Execute(_HISTORY, [(event.book, case, *row) for case in (event.case, *others)])
 
 
 def _checklist(event: CaseOpened) -> Iterator[Change]:

@@ -4,121 +4,27 @@ to others, as if it were not there.
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import msgspec
 from psycopg.rows import dict_row
 
+from projections.case_rows import (
+    AlertRow,
+    CaseFile,
+    CaseRow,
+    CheckRow,
+    HistoryRow,
+    PaperOf,
+    PaperRow,
+    ReportRow,
+    ReviewRow,
+)
 from projections.database import Session
 from projections.layout import LIVE
+from schemas import case_commands, case_reports, case_work
 
 MOST = 1_000
-
-
-class CaseRow(msgspec.Struct, frozen=True):
-    """A case. assignee: empty where nobody has it.   people: who may see it; everybody where it is empty.
-
-    amounts: at stake, by currency, minor units.   touch_by, close_by: None where no clock runs.
-    left_ms: working time that is left when it no longer waits.   touch_late, close_late: a clock ran out.
-    proposal: seq of what waits for a second person, found `proposed`.   label: what it was closed with last.
-    closing, reopened: how often.   rank: in the queue, 1 for the first; None where it is not in it.
-    """
-
-    book: str
-    case_id: str
-    kind: str
-    status: str
-    subject: str
-    title: str
-    priority: int
-    skill: str
-    assignee: str
-    team: str
-    people: list[str]
-    parties: list[str]
-    accounts: list[str]
-    payments: list[str]
-    amounts: dict[str, int]
-    alerts: int
-    opened_at: datetime.datetime
-    started_at: datetime.datetime
-    touch_by: datetime.datetime | None
-    close_by: datetime.datetime | None
-    left_ms: int | None
-    touch_late: bool
-    close_late: bool
-    waits_for: str
-    proposal: int | None
-    proposed: str
-    proposer: str
-    label: str
-    closers: list[str]
-    closed_at: datetime.datetime | None
-    closing: int
-    reopened: int
-    sampled: bool
-    merged_into: str
-    changed_at: datetime.datetime
-    seq: int
-    rank: int | None = None
-
-
-class AlertRow(msgspec.Struct, frozen=True):
-    """An alert of a case. label: what was found, while the case is closed."""
-
-    alert: str
-    case_id: str
-    source: str
-    kind: str
-    version: int
-    of_book: str
-    party: str
-    account: str
-    payee: str
-    device: str
-    movement: str
-    currency: str
-    amount: int
-    confidence: int
-    figures: dict[str, Any]
-    words: str
-    evidence: list[dict[str, Any]]
-    first_at: datetime.datetime
-    at: datetime.datetime
-    joined_at: datetime.datetime
-    joined_seq: int
-    label: str
-
-
-class CheckRow(msgspec.Struct, frozen=True):
-    """Something that is to be done about a case. done_by: empty where it is not done."""
-
-    item: str
-    what: str
-    required: bool
-    done_at: datetime.datetime | None
-    done_by: str
-
-
-class HistoryRow(msgspec.Struct, frozen=True):
-    """What happened to a case. actor: empty for timers.   said: the event, without the bodies of alerts."""
-
-    seq: int
-    at: datetime.datetime
-    actor: str
-    type: str
-    said: dict[str, Any]
-
-
-class CaseFile(msgspec.Struct, frozen=True):
-    """All of a case."""
-
-    case: CaseRow
-    alerts: list[AlertRow]
-    checks: list[CheckRow]
-    history: list[HistoryRow]
-
 
 _NAMES = tuple(one.name for one in msgspec.structs.fields(CaseRow) if one.name != "rank")
 _ROW = ", ".join(f"c.{name}" for name in _NAMES)
@@ -192,6 +98,9 @@ def case_file(session: Session, book: str, viewer: str, case_id: str) -> CaseFil
                 for kind, table, order in (
                     (AlertRow, "case_alerts", "at, joined_seq, alert"),
                     (CheckRow, "case_checks", "number"),
+                    (PaperRow, "case_papers", "seq"),
+                    (ReportRow, "case_reports", "began"),
+                    (ReviewRow, "case_reviews", "closing"),
                     (HistoryRow, "case_history", "seq"),
                 )
             ),
@@ -206,6 +115,23 @@ def _of_case(session: Session, kind: Any, table: str, order: str, book: str, cas
         {"book": book, "case": case_id},
     )
     return msgspec.convert(found, list[kind])
+
+
+WORK = tuple(kind.__name__ for room in (case_commands, case_work, case_reports) for kind in room.COMMANDS)
+"""The commands by which cases are worked: whoever may send none of them is told nothing of cases."""
+
+
+def may(session: Session, book: str, user: str, *commands: str) -> bool:
+    """Whether the user is not suspended and has a role that permits one of these, in whatever scope."""
+    found = _rows(
+        session,
+        f"SELECT FROM {LIVE}.actors AS a JOIN {LIVE}.grants AS g USING (book, actor) "
+        f"JOIN {LIVE}.roles AS r USING (book, role), jsonb_array_elements(r.permits) AS p "
+        "WHERE a.book = %(book)s AND a.actor = %(user)s AND NOT a.suspended "
+        "AND p ->> 'command' = ANY(%(commands)s) LIMIT 1",
+        {"book": book, "user": user, "commands": ["*", *commands]},
+    )
+    return bool(found)
 
 
 def named_like(session: Session, book: str, viewer: str, start: str) -> list[str]:
@@ -237,6 +163,42 @@ def cases_of(session: Session, book: str, viewer: str, *, party: str) -> list[Ca
         "AND (c.subject = %(party)s OR %(party)s = ANY(c.parties)) ORDER BY c.opened_at DESC, c.case_id "
         f"LIMIT {MOST}",
         {"book": book, "viewer": viewer, "party": party},
+    )
+    return msgspec.convert(found, list[CaseRow])
+
+
+def papers(session: Session, book: str, case_id: str) -> list[PaperRow]:
+    """The papers of a case that the viewer was found to see."""
+    found: list[PaperRow] = _of_case(session, PaperRow, "case_papers", "seq", book, case_id)
+    return found
+
+
+def all_papers(session: Session) -> list[PaperOf]:
+    """Every paper of every case of every book: what the store has to hold, whoever may read it."""
+    query = f"SELECT book, case_id, digest, size FROM {LIVE}.case_papers ORDER BY book, case_id, seq"
+    return msgspec.convert(_rows(session, query, {}), list[PaperOf])
+
+
+def reports_due(session: Session, book: str, viewer: str) -> list[tuple[str, ReportRow]]:
+    """The reports that are to be filed, of cases that the viewer may know of, with those, the next first."""
+    names = ", ".join(f"r.{one.name}" for one in msgspec.structs.fields(ReportRow))
+    found = _rows(
+        session,
+        f"SELECT r.case_id, {names} FROM {LIVE}.case_reports AS r "
+        f"JOIN {LIVE}.cases AS c USING (book, case_id) "
+        f"WHERE r.book = %(book)s AND r.status <> 'filed' AND {SEEN} ORDER BY r.file_by, r.case_id",
+        {"book": book, "viewer": viewer},
+    )
+    return [(one.pop("case_id"), msgspec.convert(one, ReportRow)) for one in found]
+
+
+def to_sample(session: Session, book: str, viewer: str) -> list[CaseRow]:
+    """The closed cases that wait for a second look, the oldest first."""
+    found = _rows(
+        session,
+        f"SELECT {_ROW} FROM {LIVE}.cases AS c WHERE c.book = %(book)s AND {SEEN} AND c.sampled "
+        f"AND c.status = 'closed' ORDER BY c.closed_at, c.case_id LIMIT {MOST}",
+        {"book": book, "viewer": viewer},
     )
     return msgspec.convert(found, list[CaseRow])
 

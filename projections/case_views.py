@@ -63,6 +63,7 @@ VIEWS = (
                 }
             ),
         ),
+        for_staff=True,
     ),
     View(
         "case_alerts",
@@ -101,6 +102,7 @@ VIEWS = (
                 }
             ),
         ),
+        for_staff=True,
     ),
     View(
         "case_history",
@@ -116,5 +118,6 @@ VIEWS = (
                 "type": "Type of the event.",
             }
         ),
+        for_staff=True,
     ),
 )

@@ -6,28 +6,13 @@ Whom a case is about, its title and what people wrote are for staff who may see 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from projections.copying import instant, instant_or_null, json_text
+from projections.case_changes import CHANGED, Grown, Row, due_columns
+from projections.copying import instant
 from projections.tables import Batch, Change, Execute, Index, Table
-from schemas.cases import (
-    AlertsJoined,
-    CaseAssigned,
-    CaseClosed,
-    CaseEscalated,
-    CaseMerged,
-    CaseOpened,
-    CaseReopened,
-    CaseReturned,
-    CaseTouched,
-    DecisionProposed,
-    DecisionRefused,
-    Due,
-    SlaBreached,
-)
+from schemas.cases import CaseOpened
 from schemas.message import Event
 
 CASES = Table(
@@ -57,7 +42,10 @@ CASES = Table(
         ("left_ms", "bigint"),
         ("touch_late", "boolean NOT NULL"),
         ("close_late", "boolean NOT NULL"),
+        # Other cases that have to do with it.
+        ("linked", "text[] NOT NULL"),
         ("waits_for", "text NOT NULL"),
+        ("waits_until", "timestamptz"),
         # Seq of what is proposed, which another person has to confirm.
         ("proposal", "bigint"),
         ("proposed", "text NOT NULL"),
@@ -78,21 +66,9 @@ CASES = Table(
         Index("cases_assignee", "(book, assignee) WHERE assignee <> ''"),
         Index("cases_subject", "(book, subject)"),
     ),
-    personal=("title",),
+    personal=("title", "waits_for"),
 )
 TABLES = (CASES,)
-
-Row = dict[str, Any]
-
-
-class Grown(msgspec.Struct, frozen=True):
-    """A column that has grown: by so many, or by these behind those that it had."""
-
-    by: int | list[str]
-
-    @property
-    def sign(self) -> str:
-        return "+" if isinstance(self.by, int) else "||"
 
 
 def insert(table: Table) -> str:
@@ -131,146 +107,12 @@ def _update(event: Event, case: str, row: Row) -> Change:
     return Execute(statement, [(*values, event.book, case)])
 
 
-def _opened(event: CaseOpened) -> Mapping[str, Any] | tuple[Any, ...]:
+def _opened(event: CaseOpened) -> tuple[Any, ...]:
     at = instant(event.at)
     return (
         *(event.book, event.case, event.kind, "open", event.subject, event.title, event.priority),
         *(event.skill, "", "", list(event.people)),
         *(list(event.parties), list(event.accounts), list(event.payments), "{}", 0, at, at),
         *due_columns(event.due).values(),
-        *(False, False, "", *NO_PROPOSAL.values(), "", [], None, 0, 0, False, "", at, event.seq),
+        *(False, False, [], "", None, None, "", "", "", [], None, 0, 0, False, "", at, event.seq),
     )
-
-
-def due_columns(due: Due) -> Row:
-    """A case's clocks."""
-    return {
-        "touch_by": instant_or_null(due.touch_by_ms),
-        "close_by": instant_or_null(due.close_by_ms),
-        "left_ms": due.left_ms,
-    }
-
-
-NO_PROPOSAL: Row = {"proposal": None, "proposed": "", "proposer": ""}
-STOPPED: Row = due_columns(Due())
-Changed = Iterator[tuple[str, Row]]
-"""Cases, and what has changed of each."""
-
-
-def _joined(event: AlertsJoined) -> Changed:
-    yield event.case, {**_concerns(event), "alerts": Grown(len(event.alerts))}
-
-
-def _concerns(event: AlertsJoined | CaseMerged) -> Row:
-    return {
-        "priority": event.priority,
-        "amounts": json_text(event.amounts),
-        "parties": Grown(list(event.parties)),
-        "accounts": Grown(list(event.accounts)),
-        "payments": Grown(list(event.payments)),
-        **due_columns(event.due),
-        **({**NO_PROPOSAL, "status": "in_progress"} if event.lapsed else {}),
-    }
-
-
-def _assigned(event: CaseAssigned) -> Changed:
-    due = due_columns(event.due)
-    yield event.case, {"status": "in_progress", "assignee": event.to, "waits_for": "", **NO_PROPOSAL, **due}
-
-
-def _touched(event: CaseTouched) -> Changed:
-    yield event.case, {"touch_by": None}
-
-
-def _returned(event: CaseReturned) -> Changed:
-    yield event.case, {
-        "status": "open", "assignee": "", "waits_for": "", **NO_PROPOSAL, **due_columns(event.due)
-    }  # fmt: skip
-
-
-def _proposed(event: DecisionProposed) -> Changed:
-    yield (
-        event.case,
-        {
-            "status": "awaiting_second_person",
-            "proposal": event.seq,
-            "proposed": event.label,
-            "proposer": event.proposer,
-        },
-    )
-
-
-def _refused(event: DecisionRefused) -> Changed:
-    yield event.case, {"status": "in_progress", **NO_PROPOSAL}
-
-
-def _breached(event: SlaBreached) -> Changed:
-    yield event.case, {"touch_late" if event.clock == "first_touch" else "close_late": True}
-
-
-def _escalated(event: CaseEscalated) -> Changed:
-    yield event.case, {"priority": event.priority, "team": event.team}
-
-
-_OVER: Row = {"status": "closed", "assignee": "", "waits_for": "", **NO_PROPOSAL, **STOPPED}
-
-
-def _closed(event: CaseClosed) -> Changed:
-    yield (
-        event.case,
-        {
-            **_OVER,
-            "label": event.label,
-            "closers": list(event.persons),
-            "closed_at": instant(event.at),
-            "closing": event.closing,
-            "sampled": event.sampled,
-        },
-    )
-
-
-def _reopened(event: CaseReopened) -> Changed:
-    yield (
-        event.case,
-        {
-            "status": "reopened",
-            "team": "",
-            "touch_late": False,
-            "close_late": False,
-            "sampled": False,
-            "started_at": instant(event.at),
-            "closed_at": None,
-            "reopened": Grown(1),
-            **due_columns(event.due),
-        },
-    )
-
-
-def _merged(event: CaseMerged) -> Changed:
-    yield (
-        event.case,
-        {
-            **_OVER,
-            "label": "duplicate",
-            "closed_at": instant(event.at),
-            "merged_into": event.into,
-            "alerts": 0,
-        },
-    )
-    yield event.into, {**_concerns(event), "alerts": Grown(len(event.alerts))}
-
-
-CHANGED: dict[type[Event], Callable[[Any], Changed]] = {
-    AlertsJoined: _joined,
-    CaseAssigned: _assigned,
-    CaseTouched: _touched,
-    CaseReturned: _returned,
-    DecisionProposed: _proposed,
-    DecisionRefused: _refused,
-    SlaBreached: _breached,
-    CaseEscalated: _escalated,
-    CaseClosed: _closed,
-    CaseReopened: _reopened,
-    CaseMerged: _merged,
-}
-"""What each event changes of the cases that it is about."""

@@ -1,7 +1,8 @@
 """`commands`: the outcome of every record that was answered, found by the command's id.
 
 A row belongs to a record (its epoch and offset), not to an id: whoever sends somebody else's id, or bytes
-that only claim one, gets a row of their own and can overwrite nobody's. Restricted details are not here.
+that only claim one, gets a row of their own and can overwrite nobody's. Restricted details are not here, and
+events for staff only are not counted in `last_seq`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from projections.copying import NULL, cell, escape_for, instant, json_cell, rows
 from projections.tables import Batch, Change, Index, Insert, Table
 from schemas.approvals import ApprovalRequested
 from schemas.message import Event
+from schemas.outcomes import FOR_STAFF
 from schemas.rejections import CommandRejected, CommandRepeated
 from schemas.transfers import TransferPosted
 
@@ -44,7 +46,7 @@ COMMANDS = Table(
         Index("commands_claimed", "(claimed) WHERE claimed <> ''"),
     ),
     bulk=True,
-    version=2,
+    version=3,
 )
 TABLES = (COMMANDS,)
 
@@ -100,9 +102,10 @@ def _row(partition: int, events: Sequence[Event]) -> str:
         verdict = "waiting"
     elif type(first) is CommandRepeated:
         verdict, reason, original = "repeated", first.reason, str(first.first_seq)
+    last = next((event for event in reversed(own) if type(event) not in FOR_STAFF), first)
     issued = instant(first.issued_at_ms) if first.command else NULL
     return (
         f"{partition}\t{first.epoch}\t{first.cause}\t{cell(first.book)}\t{cell(first.actor)}\t"
-        f"{cell(first.command)}\t{cell(claimed)}\t{verdict}\t{reason}\t{figures}\t{first.seq}\t{own[-1].seq}\t"
+        f"{cell(first.command)}\t{cell(claimed)}\t{verdict}\t{reason}\t{figures}\t{first.seq}\t{last.seq}\t"
         f"{original}\t{instant(first.at)}\t{issued}\n"
     )

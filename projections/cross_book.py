@@ -11,7 +11,7 @@ from typing import Any
 
 from projections.copying import instant, json_text
 from projections.tables import Batch, Change, Execute, Index, Table
-from projections.view import AT, CURRENCY, Column, View, amount, shown
+from projections.view import AT, CURRENCY, TOLD_REASON, Column, View, amount, shown
 from schemas.crossbook import (
     CrossBookAcknowledged,
     CrossBookCompleted,
@@ -164,10 +164,10 @@ VIEWS = (
             ),
             amount("amount", "What is paid, above zero."),
             *shown({"currency": CURRENCY}),
+            Column("reason", TOLD_REASON, "Why the other book refused it."),
             *shown(
                 {
                     "reference": "What the sender wrote.",
-                    "reason": "Why the other book refused it.",
                     "sent_at": AT,
                     "sent_seq": "Number of the event in from_book that sent it.",
                     "answered_at": "Book time, in to_book, of the answer.",

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from projections.copying import instant, json_text
 from projections.tables import Batch, Change, Execute, Index, Table
-from projections.view import AT, BOOK, Column, View, shown
+from projections.view import AT, BOOK, Column, View, one_of, shown
 from schemas.approvals import ApprovalGiven
 from schemas.message import Event
 from schemas.publishing import DocumentPublished, DocumentTookEffect
+from schemas.withheld import KINDS_WITHHELD
 
 DOCUMENTS = Table(
     "documents",
@@ -144,8 +145,9 @@ SOURCE = (
 VIEWS = (
     View(
         "documents",
-        "Every version of every document, what became of it, and what it changed.",
-        SOURCE,
+        "Every version of every document, what became of it, and what it changed. What risk staff looks for "
+        "is not here.",
+        f"{SOURCE} WHERE t.kind NOT IN ({one_of(KINDS_WITHHELD)})",
         (
             *shown(
                 {

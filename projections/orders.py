@@ -7,7 +7,7 @@ from typing import Any
 
 from projections.copying import instant, instant_or_null, json_text
 from projections.tables import Batch, Change, Execute, Index, Table
-from projections.view import ACCOUNT, AT, BOOK, CURRENCY, SEQ, View, amount, shown
+from projections.view import ACCOUNT, AT, BOOK, CURRENCY, SEQ, View, amount, refused, shown
 from schemas.instructions import To, ToAccount
 from schemas.orders import (
     StandingOrderCancelled,
@@ -223,7 +223,8 @@ VIEWS = (
                 }
             ),
             amount("amount", "What was paid, or would have been."),
-            *shown({"reason": "Why it was refused.", "figures": "The values behind the refusal.", "at": AT}),
+            *refused("Why it was refused.", "The values behind the refusal."),
+            *shown({"at": AT}),
         ),
     ),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from projections.view import ACCOUNT, BOOK, CURRENCY, MASK, Column, View, amount, shown
+from projections.view import ACCOUNT, BOOK, CURRENCY, MASK, Column, View, amount, one_of, shown
+from schemas.withheld import PROCESSING, WAITS_WITHHELD
 
 _PAYMENT = "The payment's id, unique in its book."
-_STATUS = "waiting, cancelled, dispatched, accepted, settled, failed, returned, recalled or disputed."
+_STATUS = (
+    "waiting, cancelled, declined, dispatched, accepted, settled, failed, returned, recalled or disputed."
+)
+_WITHHELD = f"t.waits_for IN ({one_of(WAITS_WITHHELD)})"
 
 VIEWS = (
     View(
@@ -17,10 +21,18 @@ VIEWS = (
             *shown(
                 {
                     "status": _STATUS,
-                    "waits_for": "Why it is not sent yet: execution_date, stopped, party_screening...",
-                    "waits_by": "What stands in its way, such as the stop or the party.",
                     "due_at": "When it is looked at again, or when silence sends it to repair; may be null.",
                 }
+            ),
+            Column(
+                "waits_for",
+                f"CASE WHEN {_WITHHELD} THEN '{PROCESSING}' ELSE t.waits_for END",
+                "Why it is not sent yet: execution_date, stopped, rail_unavailable, cut_off, processing.",
+            ),
+            Column(
+                "waits_by",
+                f"CASE WHEN {_WITHHELD} THEN '' ELSE t.waits_by END",
+                "What stands in its way, such as the stop; may be empty.",
             ),
             amount("amount", "What is paid, without fees."),
             amount("fees", "What it cost when it was submitted."),
@@ -36,7 +48,6 @@ VIEWS = (
                     "end_to_end": "The payer's own id for it.",
                     "channel": "How it was asked for; may be empty.",
                     "execution_date": "The first day on which it may be sent.",
-                    "screening": "Its own: cleared, pending or hit.",
                     "recall": "requested, accepted or refused; empty where none was asked for.",
                     "rail_reference": "The rail's own id; empty where it gave none.",
                     "attempt": "How often it was sent.",

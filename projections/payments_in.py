@@ -7,7 +7,7 @@ from typing import Any
 
 from projections.copying import instant, json_text
 from projections.tables import Batch, Change, Execute, Index, Table
-from projections.view import AT, BOOK, CURRENCY, MASK, SEQ, Column, View, amount, shown
+from projections.view import AT, BOOK, CURRENCY, MASK, SEQ, Column, View, amount, refused, shown
 from schemas.payments_in import (
     ReceiptCredited,
     ReceiptParked,
@@ -147,10 +147,9 @@ _MORE = {
     "reference": "What the payer wrote.",
     "end_to_end": "The payer's own id for it.",
     "value_date": "From when it counts.",
-    "reason": "Why it could not be credited when it came.",
-    "figures": "The values behind that.",
     "owner": "Who looks after it in suspense.",
 }
+_WHY = refused("Why it could not be credited when it came.", "The values behind that.")
 _PAYER = Column("payer", MASK.format("t.payer"), "Who has paid; masked.")
 
 VIEWS = (
@@ -167,6 +166,7 @@ VIEWS = (
             amount("refunded", "How much of it was refunded."),
             _PAYER,
             *shown(_MORE),
+            *_WHY,
             *shown(
                 {
                     "received_at": AT,
@@ -186,6 +186,7 @@ VIEWS = (
             amount("amount", "What came, above zero."),
             _PAYER,
             *shown(_MORE),
+            *_WHY,
             *shown({"age_days": "The age that was last said to have been reached, in days."}),
             Column("waiting", "t.now - t.received_at", "For how long it has waited, by book time."),
             *shown({"received_at": AT, "seq": SEQ}),

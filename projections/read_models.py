@@ -16,6 +16,7 @@ from projections import (
     bulks,
     business_days,
     case_parts,
+    case_reports,
     cases,
     charts,
     closing,
@@ -72,6 +73,7 @@ CHANGES: tuple[Callable[[Batch], Iterator[Change]], ...] = (
     fees.changes,
     cases.changes,
     case_parts.changes,
+    case_reports.changes,
     flags.changes,
     reviews.changes,
 )
@@ -116,6 +118,7 @@ TABLES: tuple[Table, ...] = (
     *fees.TABLES,
     *cases.TABLES,
     *case_parts.TABLES,
+    *case_reports.TABLES,
     *flags.TABLES,
     *reviews.TABLES,
 )

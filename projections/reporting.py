@@ -2,7 +2,8 @@
 
 The schema is ours: a rebuild replaces it whole, so views and grants of others belong elsewhere. Grant
 `daybook_reporting` to people's roles. The views show the read models' rows with personal data masked
-and restricted details left out; the schema `daybook` itself is closed to the role.
+and restricted details left out; the schema `daybook` itself is closed to the role. A few views tell who is
+looked at: only `daybook_risk`, for risk staff, reads those, too.
 """
 
 from __future__ import annotations
@@ -22,14 +23,19 @@ from projections.views import VIEWS
 
 SCHEMA: Final = "reporting"
 ROLE: Final = "daybook_reporting"
-DIGEST: Final = hashlib.sha256(msgspec.json.encode((VIEWS, SCHEMA, ROLE))).hexdigest()
+STAFF_ROLE: Final = "daybook_risk"
+"""May read what `ROLE` may, and the views that tell who is looked at."""
+DIGEST: Final = hashlib.sha256(msgspec.json.encode((VIEWS, SCHEMA, ROLE, STAFF_ROLE))).hexdigest()
 """Where the one stored differs, the views are to be made anew."""
 
 
 class RoleMissing(DaybookError):
     """The role of the reporting views is not there, and we may not create it."""
 
-    advice = f"As an administrator of the server run: CREATE ROLE {ROLE} NOLOGIN;"
+    advice = (
+        f"As an administrator of the server run: CREATE ROLE {ROLE} NOLOGIN; "
+        f"CREATE ROLE {STAFF_ROLE} NOLOGIN;"
+    )
 
 
 def create(session: Session, tables: str) -> None:
@@ -47,14 +53,18 @@ def replace(session: Session, tables: str, old: str) -> None:
 
 
 def _make(session: Session, tables: str) -> None:
-    _make_role(session)
+    for role in (ROLE, STAFF_ROLE):
+        _make_role(session, role)
     execute(session, f"CREATE SCHEMA {SCHEMA}")
     _comment(session, f"SCHEMA {SCHEMA}", "Daybook's read models for reporting. Amounts are minor units.")
     for view in VIEWS:
         _make_view(session, view, tables)
-    execute(session, f"REVOKE ALL ON SCHEMA {tables} FROM PUBLIC, {ROLE}")
-    execute(session, f"GRANT USAGE ON SCHEMA {SCHEMA} TO {ROLE}")
-    execute(session, f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {ROLE}")
+    execute(session, f"REVOKE ALL ON SCHEMA {tables} FROM PUBLIC, {ROLE}, {STAFF_ROLE}")
+    execute(session, f"GRANT USAGE ON SCHEMA {SCHEMA} TO {ROLE}, {STAFF_ROLE}")
+    execute(session, f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {ROLE}, {STAFF_ROLE}")
+    for view in VIEWS:
+        if view.for_staff:
+            execute(session, f"REVOKE ALL ON {SCHEMA}.{view.name} FROM {ROLE}")
 
 
 def _make_view(session: Session, view: View, tables: str) -> None:
@@ -70,12 +80,12 @@ def _comment(session: Session, on: str, text: str) -> None:
     session.execute(SQL("COMMENT ON {} IS {}").format(SQL(on), Literal(text)))
 
 
-def _make_role(session: Session) -> None:
-    if execute(session, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE).fetchone() is not None:
+def _make_role(session: Session, role: str) -> None:
+    if execute(session, "SELECT 1 FROM pg_roles WHERE rolname = %s", role).fetchone() is not None:
         return
     # Roles belong to the whole server, so a projector of another database may be making it just now.
     try:
         with contextlib.suppress(errors.DuplicateObject, errors.UniqueViolation), session.transaction():
-            execute(session, f"CREATE ROLE {ROLE} NOLOGIN")
+            execute(session, f"CREATE ROLE {role} NOLOGIN")
     except errors.InsufficientPrivilege as error:
-        raise RoleMissing(f"There is no role {ROLE}, and this user may not create it.") from error
+        raise RoleMissing(f"There is no role {role}, and this user may not create it.") from error

@@ -15,6 +15,7 @@ from projections import (
     payment_views,
     payments_in,
     positions,
+    risk_views,
     value_dates,
 )
 from projections.fees import VIEWS as FEES
@@ -28,12 +29,18 @@ from projections.view import (
     MASK,
     PARTY,
     SEQ,
+    TOLD_FIGURES,
+    TOLD_REASON,
     Column,
     View,
     amount,
+    one_of,
     shown,
 )
+from schemas.accounts import BY_HOLDER
 from schemas.money import EXPONENTS
+from schemas.outcomes import FOR_STAFF
+from schemas.withheld import STATUS_WITHHELD, TIMERS_WITHHELD
 
 _ISO = ", ".join(f"('{code}', {digits})" for code, digits in sorted(EXPONENTS.items()))
 
@@ -87,8 +94,9 @@ CORE = (
             ),
             Column(
                 "blocks",
-                "(SELECT count(*) FROM jsonb_object_keys(t.blocks))",
-                "How many blocks of debits or credits stand on the account.",
+                "(SELECT count(*) FROM jsonb_each(t.blocks) AS block "
+                f"WHERE block.value ->> 'authority' = '{BY_HOLDER}')",
+                "How many blocks of debits or credits stand on the account that its holder wished for.",
             ),
         ),
     ),
@@ -130,8 +138,12 @@ CORE = (
                     "book": BOOK,
                     "party": "The party's id, unique in its book.",
                     "kind": "person or business.",
-                    "status": "pending, active, blocked or closed.",
                 }
+            ),
+            Column(
+                "status",
+                f"CASE WHEN t.status IN ({one_of(STATUS_WITHHELD)}) THEN 'active' ELSE t.status END",
+                "pending, active or closed. Whether the bank has blocked it, risk staff sees in standings.",
             ),
             Column("name", MASK.format("t.name"), "Masked; empty where none is known."),
             Column("number", MASK.format("t.number"), "Of an identity document or register. Masked."),
@@ -145,7 +157,6 @@ CORE = (
                     "country": "ISO 3166-1 alpha-2; may be empty.",
                     "segment": "Segment code; may be empty.",
                     "branch": "Branch code; may be empty.",
-                    "risk": "How much risk the bank sees in it: unrated, low, medium or high.",
                     "registered_at": "When the party was registered, book time.",
                     "seq": "Number of the newest event that changed the party.",
                 }
@@ -192,13 +203,13 @@ CORE = (
                     "actor": "Who sent it, proven; empty where nothing proves it.",
                     "command": "The sender's id for it; empty where the sender is not proven.",
                     "outcome": "accepted, waiting (for approval), rejected or repeated.",
-                    "reason": "Why it was rejected, from the catalogue; empty otherwise.",
                 }
             ),
+            Column("reason", TOLD_REASON, "Why it was rejected, from the catalogue; empty otherwise."),
             # What is wrong with bytes that are no command may quote them.
             Column(
                 "figures",
-                "CASE WHEN t.reason <> 'undecodable' THEN t.figures END",
+                f"CASE WHEN t.reason <> 'undecodable' THEN {TOLD_FIGURES} END",
                 "The values behind a rejection; amounts in minor units.",
             ),
             *shown(
@@ -214,19 +225,26 @@ CORE = (
     ),
     View(
         "audit",
-        "Every event: who did what, when, to whom. What is in the event is not shown here.",
-        "{schema}.audit AS t",
-        shown(
-            {
-                "book": BOOK,
-                "seq": SEQ,
-                "at": AT,
-                "type": "Type of the event.",
-                "actor": "User or system whose command it answers; empty for timers and the engine itself.",
-                "command": "That command's id.",
-                "timer": "Id of the timer that fired, where no command did.",
-                "entities": "What it concerned, other than by postings: accounts, parties, users, roles...",
-            }
+        "Events: who did what, when, to whom. What is in the event is not shown, nor what is for staff only.",
+        f"{{schema}}.audit AS t WHERE t.type NOT IN ({one_of(kind.__name__ for kind in FOR_STAFF)})",
+        (
+            *shown(
+                {
+                    "book": BOOK,
+                    "seq": SEQ,
+                    "at": AT,
+                    "type": "Type of the event.",
+                    "actor": "User or system whose command it answers; empty for timers and the engine.",
+                    "command": "That command's id.",
+                }
+            ),
+            Column(
+                "timer",
+                "CASE WHEN split_part(t.timer, chr(10), 1) "
+                f"NOT IN ({one_of(TIMERS_WITHHELD)}) THEN t.timer ELSE '' END",
+                "Id of the timer that fired, where no command did.",
+            ),
+            *shown({"entities": "What it concerned, other than by postings: accounts, parties, users..."}),
         ),
     ),
     View(
@@ -283,6 +301,7 @@ VIEWS = (
     *ledger_views.VIEWS,
     *holds.VIEWS,
     *payment_views.VIEWS,
+    *risk_views.VIEWS,
     *exchange.VIEWS,
     *positions.VIEWS,
     *value_dates.VIEWS,

@@ -39,6 +39,25 @@ class Refused(msgspec.Struct, frozen=True):
     rejection: Rejection
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """A draft. digest: of its body, as the book would have published it; empty where it would not have."""
+
+    kind: str
+    document: str
+    digest: str
+
+
+def tried(book: Book, drafts: Sequence[Drafted]) -> list[Tried]:
+    """The drafts as they stand in the book in which they were published."""
+    found = []
+    for draft in drafts:
+        shelf = book.documents.get(f"{draft.kind}/{draft.document}") or Shelf()
+        pending = shelf.pending.get(NUMBER)
+        digest = pending.digest if pending is not None else shelf.digest if shelf.in_force == NUMBER else ""
+        found.append(Tried(draft.kind, draft.document, digest))
+    return found
+
+
 def publish_drafts(book: Book, drafts: Sequence[Drafted], at_ms: int) -> list[Refused]:
     """Publish the drafts in the book, one after the other, and say which ones it does not take.
 

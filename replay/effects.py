@@ -283,7 +283,7 @@ def status_of(outcome: Sequence[Seen]) -> str:
         case "ApprovalRequested":
             return "waits"
         case _:
-            return "done"
+            return "waits" if any(one.type == "ReviewBegan" for one in outcome) else "done"
 
 
 def fees_of(outcome: Sequence[Seen]) -> dict[str, int]:

@@ -11,6 +11,11 @@ things a history cannot tell, and what is taken in their place:
   an approval of what did not wait) is not comparable: it is counted, and left out.
 - An approver has seen other terms. What was approved as recorded is approved on the terms of the other
   history.
+- Nobody has looked at what nobody was asked to look at. A payment that would have waited for review counts as
+  such, and is then taken as looked at at once: declined where a case has found it to be bad, else released.
+
+What rules count, they count from the book's beginning: a draft's features are as warm as the log is long. Of
+rules that are in force besides, a feature that the draft asks for too may have seen more than it had then.
 
 The recorded side is not decided again: what it did is read from the log.
 """
@@ -21,26 +26,23 @@ import gc
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
 from msgspec.structs import force_setattr
 
 from book.evolve import evolve
+from book.features.keeping import keep_also
 from book.state import Book, Partition
 from commands.decide import RELEASE
+from commands.decision import Steps
 from engine.admission import Admission
 from engine.log.partitioning import Place
 from engine.log.records import BEFORE_FIRST, Headers, Record
 from engine.pipeline import Pipeline
 from replay.answers import History, stored_commands
 from replay.as_of import NotKnown
-from replay.drafts import Drafted, Refused, publish_drafts
+from replay.drafts import Drafted, Refused, publish_drafts, tried
 from replay.effects import (
-    Earned,
     Effects,
-    Events,
     Example,
-    FeeLine,
-    Refusals,
     Seen,
     alike,
     fees_of,
@@ -48,46 +50,25 @@ from replay.effects import (
     seen_of,
     status_of,
 )
+from replay.labels import read_labels
 from replay.other_history import Held, Names, Renaming, everybody_says_yes
+from replay.other_reviews import (
+    ABOUT_RISK,
+    REVIEWING,
+    capacity_said,
+    features_wanted,
+    in_review,
+    somebody_looks,
+    without_notes,
+)
+from replay.risk_effects import RiskEffects, SeenRisk, see_risk, with_risk
+from replay.what_if_result import WhatIf, stands
 from schemas.books import ReleaseActivated
 from schemas.catalogue import decode_event
 from schemas.message import Command, Event
 
 EXAMPLES = 10
-MOST_ACCOUNTS = 20
 Progress = Callable[[int], None]
-
-
-class WhatIf(msgspec.Struct, frozen=True):
-    """What would have been different.
-
-    commands: decided again.   changed: with another outcome, another fee or other money.
-    not_comparable: what refers to something that is not there in the other history.
-    other_release: recorded by another release, so that a difference may be the release's.
-    would_wait, no_longer_wait: for approval.
-    earned: accounts of the bank's own that would stand elsewhere, the largest difference first.
-    customers_differ: how many customer accounts would.   customers_difference: all together, by currency.
-    first, largest: examples.   refused: drafts that the book would not have taken; then nothing was decided.
-    """
-
-    book: str
-    from_ms: int
-    to_ms: int
-    commands: int
-    changed: int
-    not_comparable: int
-    other_release: int
-    fees: list[FeeLine]
-    refusals: list[Refusals]
-    would_wait: int
-    no_longer_wait: int
-    events: list[Events]
-    earned: list[Earned]
-    customers_differ: int
-    customers_difference: dict[str, int]
-    first: list[Example]
-    largest: list[Example]
-    refused: list[Refused]
 
 
 def what_if(
@@ -98,17 +79,19 @@ def what_if(
     to_ms: int | None = None,
     *,
     examples: int = EXAMPLES,
+    capacity: int | None = None,
     progress: Progress | None = None,
 ) -> WhatIf:
     """Decide the book's history from `from_ms` through `to_ms` again, with the drafts published at `from_ms`.
 
+    capacity: how many reviews a day the team can do; what the drafts say if not given.
     The log must be open as a reader. Raises NotKnown where the book was not there yet.
     """
-    again = _Again(log, book, from_ms, to_ms, Effects(examples))
+    again = _Again(log, book, from_ms, to_ms, Effects(examples), drafts, capacity)
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return again.run(drafts, progress or (lambda commands: None))
+        return again.run(progress or (lambda commands: None))
     finally:
         if was_enabled:
             gc.enable()
@@ -135,10 +118,25 @@ class _Pipeline(Pipeline):
 
 
 class _Again:
-    def __init__(self, log: History, name: str, from_ms: int, to_ms: int | None, effects: Effects) -> None:
+    def __init__(
+        self,
+        log: History,
+        name: str,
+        from_ms: int,
+        to_ms: int | None,
+        effects: Effects,
+        drafts: Sequence[Drafted],
+        capacity: int | None,
+    ) -> None:
         self.log, self.name = log, name
         self.from_ms, self.to_ms = from_ms, to_ms
-        self.effects = effects
+        self.effects, self.drafts = effects, drafts
+        about_risk = any(one.kind in ABOUT_RISK for one in drafts)
+        self.risk = RiskEffects(read_labels(log, name)) if about_risk else None
+        self.wanted = features_wanted(drafts)
+        self.capacity = capacity if capacity is not None else capacity_said(drafts)
+        self.see: Callable[[bytes], Seen] = see if self.risk is None else see_risk
+        self.seq = 0
         self.partition = Partition()
         self.names = Names(lambda: self.book)
         self.held = Held()
@@ -155,13 +153,13 @@ class _Again:
     def book(self) -> Book:
         return self.partition.books[self.name]
 
-    def run(self, drafts: Sequence[Drafted], progress: Progress) -> WhatIf:
+    def run(self, progress: Progress) -> WhatIf:
         rest = self._fold()
         self.release = self.partition.release
         if self.name not in self.partition.books:
             raise NotKnown(f"The log holds no book {self.name} at that time.")
         self.book.at = max(self.book.at, self.from_ms)
-        refused = publish_drafts(self.book, drafts, self.book.at)
+        refused = publish_drafts(self.book, self.drafts, self.book.at)
         if rest is not None and not refused:
             self._decide(rest, progress)
         return self._result(refused)
@@ -180,6 +178,9 @@ class _Again:
             if mine and event.at >= self.from_ms:
                 return itertools.chain([record], events)
             evolve(self.partition, event)
+            if self.wanted and self.name in self.partition.books:
+                keep_also(self.book, self.wanted)
+                self.wanted = ()
         return None
 
     def _decide(self, rest: Iterator[Record], progress: Progress) -> None:
@@ -190,9 +191,10 @@ class _Again:
             if record.key != key:
                 self._elsewhere(record)
                 continue
-            seen = see(record.value)
+            seen = self.see(record.value)
             if before and seen.cause == cause:
                 before.append(seen)
+                self.seq = seen.seq
                 continue
             if before:
                 self._outcome(cause, before)
@@ -201,7 +203,7 @@ class _Again:
                     progress(self.effects.commands)
             if self.to_ms is not None and seen.at > self.to_ms:
                 break
-            self.at = seen.at
+            self.at, self.seq = seen.at, seen.seq
             if seen.cause < 0:
                 self.timers.append(seen)
             else:
@@ -232,9 +234,9 @@ class _Again:
         """Decide the command again, and compare with what was recorded."""
         record = self._stored(cause)
         effects, pipeline, names = self.effects, self.pipeline, self.names
-        if names.absent:
-            self.admission.admit(record, self.log.place)
-            if not self.held.comparable:
+        if names.absent or self.risk is not None:
+            said = self.admission.admit(record, self.log.place)
+            if not self.held.comparable or (isinstance(said, REVIEWING) and not in_review(self.book, said)):
                 effects.not_comparable += 1
                 effects.apart(before, ())
                 names.pair(before, ())
@@ -247,12 +249,34 @@ class _Again:
         effects.commands += 1
         if self.release != RELEASE:
             self.other_release += 1
-        after = [seen_of(event) for event in events[len(events) - many :]]
+        after = self._seen(events[len(events) - many :])
         assumed = self._assumed(before, after)
         waited = bool(assumed) and after[0].type == "ApprovalRequested"
         if assumed:
             after = [one for one in after if one.type != "ApprovalRequested"] + assumed
+        if self.risk is not None:
+            self.risk.take(self.book, before, after)
+            looked_at = self._looked_at(before, after)
+            waited = waited or bool(looked_at)
+            before, after = without_notes(before), without_notes(after + looked_at, released=bool(looked_at))
         self._compare(before, after, waited)
+
+    def _seen(self, events: Sequence[Event]) -> list[Seen]:
+        if self.risk is None:
+            return [seen_of(event) for event in events]
+        return [with_risk(seen_of(event), event) for event in events]
+
+    def _looked_at(self, before: Sequence[Seen], after: Sequence[Seen]) -> list[Seen]:
+        """What happens when a payment that waits for review, and did not as recorded, is looked at."""
+        assert self.risk is not None, "payments wait for review where risk is asked about"
+        said: list[Seen] = []
+        if any(one.type == "ReviewBegan" for one in before):
+            return said
+        for one in after:
+            if one.type == "ReviewBegan" and isinstance(one, SeenRisk):
+                bad = self.risk.is_bad(one.payment)
+                said += self._happens(somebody_looks(self.book, one.payment, self.book.at, bad=bad))
+        return said
 
     def _compare(self, before: list[Seen], after: list[Seen], waited: bool) -> None:
         effects = self.effects
@@ -282,19 +306,26 @@ class _Again:
             approval = last.approval
         else:
             return []
+        return self._happens(everybody_says_yes(self.book, approval, self.book.at))[1:]
+
+    def _happens(self, steps: Steps) -> list[Seen]:
+        """What nobody has said takes place in the other history."""
         book = self.book
-        said = []
-        for event in everybody_says_yes(book, approval, book.at):
+        events = []
+        for event in steps:
             for name, value in (("seq", book.seq + 1), ("book", book.id), ("at", book.at)):
                 force_setattr(event, name, value)
             evolve(self.partition, event)
-            said.append(seen_of(event))
-        return said[1:]
+            events.append(event)
+        return self._seen(events)
 
     def _timers(self, fired: Sequence[Event]) -> None:
         """What timers did on both sides since the last command."""
         before, self.timers = self.timers, []
-        after = [seen_of(event) for event in fired]
+        after = self._seen(fired)
+        if self.risk is not None:
+            self.risk.take(self.book, before, after)
+            before, after = without_notes(before), without_notes(after)
         self.names.pair(before, after)
         if len(before) == len(after) and all(map(alike, before, after)):
             self.effects.same(before)
@@ -340,19 +371,8 @@ class _Again:
         )
 
     def _result(self, refused: list[Refused]) -> WhatIf:
-        effects, accounts = self.effects, self.book.accounts
-        earned: list[Earned] = []
-        differ: dict[str, int] = {}
-        differing = 0
-        for (account, currency), amount in effects.moved.items():
-            if not amount:
-                continue
-            if account in accounts and accounts[account].kind == "customer":
-                differing += 1
-                differ[currency] = differ.get(currency, 0) + amount
-            else:
-                earned.append(Earned(account, currency, amount))
-        earned.sort(key=lambda one: (-abs(one.difference), one.account, one.currency))
+        effects = self.effects
+        earned, differing, differ = stands(effects, self.book.accounts)
         return WhatIf(
             book=self.name,
             from_ms=self.from_ms,
@@ -366,10 +386,13 @@ class _Again:
             would_wait=effects.would_wait,
             no_longer_wait=effects.no_longer_waits,
             events=effects.events(),
-            earned=earned[:MOST_ACCOUNTS],
+            earned=earned,
             customers_differ=differing,
-            customers_difference=dict(sorted(differ.items())),
+            customers_difference=differ,
             first=effects.first,
             largest=effects.largest(),
             refused=refused,
+            drafts=tried(self.book, self.drafts),
+            through_seq=self.seq,
+            risk=None if self.risk is None or refused else self.risk.result(self.capacity),
         )

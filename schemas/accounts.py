@@ -41,10 +41,15 @@ class SetOverdraft(Command, tag="SetOverdraft"):
     overdraft: AmountOrZero
 
 
+BY_HOLDER = "customer"
+"""The authority of a block that the account's holder wished for: the only one that callers are told of."""
+
+
 class BlockAccount(Command, tag="BlockAccount"):
     """Block an account's debits, credits or both. Every block is a record of its own and is lifted by itself.
 
-    authority: who ordered it (a court, the customer, compliance).   expires_at_ms: book time, or never.
+    authority: who ordered it: a court, compliance, or `customer` for the holder's own wish.
+    expires_at_ms: book time, or never.
     """
 
     account: AccountId

@@ -43,6 +43,7 @@ from schemas.reviews import ReviewBegan, ReviewEscalated, ReviewReleased
 from schemas.stops import PaymentsStopped
 from schemas.transfers import EntriesPosted, TransferPosted
 from schemas.value_dates import BackValuedPosted
+from schemas.withheld import told
 
 Verdict = Literal["accepted", "waiting", "rejected", "repeated"]
 
@@ -199,6 +200,7 @@ def outcome_of_faces(faces: Sequence[Any]) -> CommandOutcome:
     first = faces[0]
     kind = type(first)
     if kind is _REJECTED:
+        reason, figures = told(first.reason, first.figures)
         return CommandOutcome(
             verdict="rejected",
             book=first.book,
@@ -208,8 +210,8 @@ def outcome_of_faces(faces: Sequence[Any]) -> CommandOutcome:
             command=first.command,
             actor=first.actor,
             epoch=first.epoch,
-            reason=first.reason,
-            figures=first.figures,
+            reason=reason,
+            figures=figures,
         )
     if kind is _REPEATED:
         return CommandOutcome(
@@ -222,7 +224,7 @@ def outcome_of_faces(faces: Sequence[Any]) -> CommandOutcome:
             actor=first.actor,
             epoch=first.epoch,
             first_seq=first.first_seq,
-            reason=first.reason,
+            reason=told(first.reason, {})[0],
         )
     return _accepted(first, kind, faces)
 
@@ -240,9 +242,8 @@ def _accepted(first: Any, kind: type, faces: Sequence[Any]) -> CommandOutcome:
             for what, field in _NAMED.get(of, ()):
                 named.setdefault(what, getattr(face, field))
             if of in _WITHIN:
-                refused.append(
-                    Refused(reason=face.reason, figures=face.figures, index=getattr(face, "index", -1))
-                )
+                reason, figures = told(face.reason, face.figures)
+                refused.append(Refused(reason=reason, figures=figures, index=getattr(face, "index", -1)))
             if face is not first and face.book == first.book:
                 last_seq = face.seq
     return CommandOutcome(

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import annotated_types as at
 from msgspec import Meta
+from pydantic import StringConstraints
 
 from schemas.documents.kinds import DocumentKind
-from schemas.fields import Millis, NewId
+from schemas.fields import END, Millis, NewId
 from schemas.message import Command, Event
 
 
@@ -22,6 +23,9 @@ def _without_nul(value: Any) -> bool:
 
 
 Body = Annotated[dict[str, Any], at.Predicate(_without_nul)]
+_PROOF = "^([0-9a-f]{64})?$"
+Proof = Annotated[str, Meta(pattern=_PROOF + END), StringConstraints(pattern=_PROOF)]
+"""SHA-256, in hex, over a result as canonical JSON; or empty."""
 VersionNumber = Annotated[int, Meta(ge=1, le=2**31 - 1), at.Ge(1), at.Le(2**31 - 1)]
 
 
@@ -30,6 +34,8 @@ class PublishDocument(Command, tag="PublishDocument"):
 
     version: above every earlier one.   body: the document whole.
     effective_from_ms: book time from when it is in force; at once where it is not given.
+    proof: the digest of a what-if that shows what it would have changed; whoever approves it can ask for the
+    same and compare.
     """
 
     kind: DocumentKind
@@ -37,13 +43,14 @@ class PublishDocument(Command, tag="PublishDocument"):
     version: VersionNumber
     body: Body
     effective_from_ms: Millis | None = None
+    proof: Proof = ""
 
 
 class DocumentPublished(Event, tag="DocumentPublished"):
     """A version is published, and in force where `effective_from_ms` is not after the event's time.
 
     body: the document whole, with what was left out as it is understood.
-    digest: SHA-256, in hex, over the body as canonical JSON.
+    digest: SHA-256, in hex, over the body as canonical JSON.   proof: as in the command.
     """
 
     kind: DocumentKind
@@ -52,6 +59,7 @@ class DocumentPublished(Event, tag="DocumentPublished"):
     body: dict[str, Any]
     digest: str
     effective_from_ms: int
+    proof: str = ""
 
 
 class DocumentTookEffect(Event, tag="DocumentTookEffect"):

@@ -144,7 +144,7 @@ def test_every_row_is_what_the_fold_says(postgres_dsn: str, limit: int) -> None:
         assert shown[found["waiting"]]["roles_left"] == ["checker"]
         assert [one["actor"] for one in rows(session, "SELECT * FROM reporting.overrides")] == ["max"]
         assert len(rows(session, "SELECT * FROM reporting.delegations")) == 2
-        parties = rows(session, "SELECT party, risk FROM reporting.parties ORDER BY party")
+        parties = rows(session, "SELECT party, risk FROM reporting.standings ORDER BY party")
         assert [tuple(one.values()) for one in parties] == [("p-alice", "medium"), ("p-bob", "unrated")]
         (row,) = rows(
             session,

@@ -11,6 +11,7 @@ import msgspec
 from schemas.access import DefineRole, GrantRole, Permit, RegisterSystem
 from schemas.accounts import OpenAccount
 from schemas.books import OpenBook
+from schemas.features import FEATURES
 from schemas.message import Command
 from schemas.parties import RegisterParty
 from schemas.publishing import PublishDocument
@@ -156,3 +157,38 @@ def documents(other: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     eurusd = pair("EUR/USD", "1.0800", buy="0.01", sell="0.01")
     yield "rates", "retail", table(eurusd, as_of="2024-01-01", revaluation=REVALUATION)
     yield "counterpart", other, {"book": other, "relay": "relay", "accounts": {"EUR": "ib"}}
+    yield from risk()
+
+
+def risk() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """A list, a model, live rules that review and decline now and then, and others in shadow."""
+    watched = {"purpose": "watch", "of": "account", "entries": [{"id": "fees"}, {"id": "nostro"}]}
+    yield "list", "watched", watched
+    answers = {"made_by": "them", "approved_by": "us", "trained_on": "2023"}
+    yield "model", "net", {"name": "Net", "role": "champion", **answers}
+    every = [
+        {"feature": name, "holds": True}
+        if feature.unit == "yes_no"
+        else {"feature": name, "at_least": 1_000, **({"currency": "EUR"} if feature.unit == "minor" else {})}
+        for name, feature in FEATURES.items()
+    ]
+    groups = [{"any": every[start : start + 20]} for start in range(0, len(every), 20)]
+    yield (
+        "rules",
+        "payments",
+        {
+            "currency": "EUR",
+            "rules": [
+                {"id": "large", "when": {"feature": "amount", "at_least": 250}, "points": 30},
+                {"id": "often", "when": {"feature": "out_count_7d", "at_least": 2}, "points": 20},
+                {"id": "again", "when": {"feature": "new_payee", "holds": True}, "points": 10},
+                {"id": "watched", "when": {"on_list": "watched", "of": "counterparty"}, "points": 20},
+                {"id": "net", "when": {"model": "net", "at_least": 100}, "points": 20},
+                {"id": "some", "when": {"any": groups}, "points": 5, "stage": "shadow"},
+            ],
+            "thresholds": {"review": 30, "decline": 40},
+            "reviews": {"within_ms": 7_200_000},
+        },
+    )
+    stop = {"id": "stop", "when": {"feature": "amount", "at_least": 250}, "stop": True}
+    yield "rules", "challenger", {"currency": "EUR", "stage": "shadow", "rules": [stop]}

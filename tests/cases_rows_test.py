@@ -12,26 +12,40 @@ from psycopg.rows import dict_row
 from book.case import Case
 from book.state import Book
 from projections import case_figures, case_queries
-from projections.cases import CHANGED
+from projections.case_changes import CHANGED
 from projections.database import Session, connect
 from projections.projector import Projector
 from replay.labels import labels_of
-from schemas.cases import CaseKind, CaseLabel
+from schemas.cases import Act, CaseKind, CaseLabel
 from tests.case_words import (
+    act,
     alert,
+    approve,
     assign,
+    attach,
     confirm,
+    draft,
+    file,
     hand_over,
+    link,
+    look_again,
     member,
     merge,
+    note,
     open_case,
+    pause,
     policy,
+    prioritise,
     propose,
     refuse,
     reopen,
     report,
+    restrict,
+    resume,
+    send_back,
     take,
     team,
+    tick,
     workers,
 )
 from tests.projecting import is_right, utc
@@ -55,6 +69,7 @@ POLICY = policy(
         }
         for kind in ("aml", "fraud", "other")
     ],
+    report_within_days=1,
 )
 LABELS: tuple[CaseLabel, ...] = ("confirmed_fraud", "suspicious", "false_positive", "legitimate")
 KINDS: tuple[CaseKind, ...] = ("aml", "fraud", "other")
@@ -84,15 +99,30 @@ class Office:
             (8, lambda: take().by(who)),
             (3, lambda: assign(one, dice.choice(("", *PEOPLE))).by(who)),
             (3, lambda: hand_over(one, dice.choice(("", "", *PEOPLE))).by(has or who)),
-            (6, lambda: propose(one, dice.choice(LABELS)).by(has or who)),
+            (6, lambda: propose(one, dice.choice(LABELS), *self._acts()).by(has or who)),
             (3, lambda: self._answer(confirm, who)),
             (1, lambda: self._answer(refuse, who)),
             (1, lambda: reopen(one).by(who)),
             (1, lambda: merge(one, dice.choice(known)).by(who)),
-            (1, lambda: later(ms=dice.randrange(60_000, 3_600_000))),
+            (1, lambda: later(days=1)),
+            (2, lambda: later(ms=dice.randrange(60_000, 3_600_000))),
+            (2, lambda: pause(one, story().now + dice.choice((600_000, 9_000_000))).by(has or who)),
+            (1, lambda: resume(one).by(has or who)),
+            (2, lambda: tick(one, "known", done=dice.random() < 0.7).by(has or who)),
+            (2, lambda: note(one).by(who)),
+            (2, lambda: attach(one, dice.choice("abc") * 64).by(who)),
+            (2, lambda: link(one, cases=(dice.choice(known),), accounts=(dice.choice(PARTIES),)).by(who)),
+            (1, lambda: restrict(one, *dice.sample(PEOPLE, dice.randrange(3))).by(who)),
+            (1, lambda: prioritise(one, dice.randrange(1_000)).by(who)),
+            (2, lambda: self._second_look(who)),
+            (3, lambda: draft(self._report_of() or one, f"r{dice.randrange(30)}").by(who)),
+            (4, lambda: self._answer_report(who)),
         ]
         made: Word = dice.choices([do for _, do in doing], [weight for weight, _ in doing])[0]()
         return made
+
+    def _acts(self) -> list[Act]:
+        return [act("file_report")] if self.dice.random() < 0.3 else []
 
     def _reported(self) -> Said:
         dice = self.dice
@@ -122,6 +152,27 @@ class Office:
         people = tuple(dice.sample(PEOPLE, 2)) if dice.random() < 0.4 else ()
         fields = {"kind": dice.choice(KINDS), "priority": dice.randrange(1_000), "people": people}
         return open_case(f"hand-{self.opened}", party="p-bob", accounts=("alice",), **fields)
+
+    def _some(self, fits: Any) -> str:
+        """Some case for which that is true; one that is not there where it is of none."""
+        found = [name for name, one in sorted(story().book.cases.by_id.items()) if fits(one)]
+        return self.dice.choice(found) if found else "none"
+
+    def _second_look(self, who: str) -> Said:
+        case = self._some(lambda one: one.sampled)
+        return look_again(case, self.dice.choice(("upheld", "remarks", "overturned"))).by(who)
+
+    def _report_of(self) -> str | None:
+        found = self._some(lambda one: one.report is not None and one.report.status == "required")
+        return None if found == "none" else found
+
+    def _answer_report(self, who: str) -> Said:
+        filing = self._some(lambda one: one.report is not None and one.report.status == "approved")
+        if filing != "none" and self.dice.random() < 0.6:
+            return file(filing).by(who)
+        drafted = self._some(lambda one: one.report is not None and one.report.status == "drafted")
+        word = self.dice.choice((approve, approve, send_back))
+        return (word(drafted) if drafted != "none" else word("none", 1)).by(who)
 
     def _answer(self, word: Any, who: str) -> Said:
         waiting = [
@@ -158,6 +209,9 @@ def check_case(row: dict[str, Any], one: Case) -> None:
     for name, due_ms in (("touch_by", one.due.touch_by_ms), ("close_by", one.due.close_by_ms)):
         assert row[name] == (None if due_ms is None else utc(due_ms)), name
     assert row["left_ms"] == one.due.left_ms
+    assert row["linked"] == list(one.cases)
+    assert (row["waits_for"] != "") == (one.status == "waiting")
+    assert row["closers"] == list(one.closers)
     proposed = one.proposed
     assert (row["proposal"], row["proposed"], row["proposer"]) == (
         (None, "", "") if proposed is None else (proposed.seq, proposed.label, proposed.proposer)
@@ -178,7 +232,24 @@ def check(session: Session, book: Book) -> None:
             row = alerts[kept.id]
             assert (row["case_id"], row["source"], row["kind"]) == (case_id, kept.source, kept.kind)
             assert (row["label"] != "") == (one.status == "closed")
+        papers = rows(
+            session, f"SELECT digest FROM daybook.case_papers WHERE case_id = '{case_id}' ORDER BY seq"
+        )
+        assert tuple(row["digest"] for row in papers) == one.attached
+        reports = rows(
+            session, f"SELECT * FROM daybook.case_reports WHERE case_id = '{case_id}' ORDER BY began"
+        )
+        assert bool(reports) == (one.report is not None)
+        if one.report is not None:
+            last, known = reports[-1], one.report
+            assert (last["status"], last["report"], last["late"]) == (known.status, known.id, known.late)
+            assert (last["persons"], last["draft"] or 0) == (list(known.persons), known.draft)
+            assert last["file_by"] == utc(known.by_ms)
+            assert all(before["status"] == "filed" for before in reports[:-1])
     checks = rows(session, "SELECT * FROM daybook.case_checks ORDER BY case_id, number")
+    for check in checks:
+        ticked = cases.by_id[check["case_id"]].ticked
+        assert (check["done_at"] is not None) == (check["item"] in ticked) == (check["done_by"] != "")
     assert [(one["case_id"], one["item"]) for one in checks] == [
         (case_id, item.id) for case_id in sorted(cases.by_id) for item in cases.by_id[case_id].checklist
     ]

@@ -158,3 +158,17 @@ def test_the_state_of_who_is_idle_is_dropped() -> None:
 
 def vars_of(state: object) -> list[object]:
     return [getattr(state, name) for name in getattr(state, "__struct_fields__", ())]
+
+
+def test_who_counts_is_told_of_each_alert_once(log: MemoryLog, right: list[Alert]) -> None:
+    """Also of one that takes over: what it derives again is not told again."""
+    told: list[tuple[str, int]] = []
+    derived, reader = MemoryLog(), log.reader()
+    first = Host(Detector(reader, told=told.extend), reader, in_memory(derived), at_once=500)
+    first.step()
+    first.step()
+    behind = log.reader()
+    run_out(Host(Detector(behind, told=told.extend), behind, in_memory(derived.reopen()), at_once=500))
+    appended = {(record.key, record.time_ms) for record in log.events(BEFORE_FIRST)}
+    assert [kind for kind, _ in told] == [alert.kind for alert in right]
+    assert {at_ms for _, at_ms in told} <= {time_ms for _, time_ms in appended}

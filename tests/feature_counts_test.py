@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from book.features import seen
 from book.features.moments import Moments
-from book.features.seen import Known, Recent, Sharing, digest, newest, payee_digest, place, times
-from book.features.windows import Window
+from book.features.seen import Sharing, digest, payee_digest
+from book.features.turnover import PART_MS, SPANS, Turnover
 from commands.distances import km_between
 from schemas.countries import MIDDLES
 from schemas.fields import INT64_MAX
@@ -19,63 +23,122 @@ MINUTE_MS = 60_000
 MOST = 3
 JUMPS = st.sampled_from([0, 0, 1, 9, 10, 11, 25, 95, 100, 101, 10**6])
 NAMES = st.sampled_from("abcdef")
+PARTS = st.sampled_from([0, 0, 1, 1, 5, 6, 7, 143, 144, 145, 6 * 144, 29 * 144, 31 * 144, 2**16 + 2, 2**18])
+"""Steps in parts of an hour, more than 2**16 too: slices are told apart by the lower half of a number."""
 
 
-def at_times(steps: list[int]) -> list[int]:
-    return [sum(steps[: index + 1]) for index in range(len(steps))]
+@given(
+    st.lists(st.tuples(PARTS, st.sampled_from([1, 7, INT64_MAX])), min_size=1, max_size=60),
+    PARTS,
+    st.integers(0, 40),
+    st.integers(0, 15),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_window_is_the_sum_of_the_slices_that_still_count(
+    acts: list[tuple[int, int]], later: int, since: int, kept: int
+) -> None:
+    """The other windows begin with the movement number `since`."""
+    turnover = Turnover()
+    moved: list[tuple[int, int]] = []
+    part = 0
+    for number, (step, amount) in enumerate(acts):
+        part += step
+        if number == since and number:
+            for one in SPANS.values():
+                if not one.bit & kept:
+                    turnover.begin(one)
+        turnover.add(part * PART_MS + 5, amount, kept if number < since else 15)
+        moved.append((part, amount))
+    for now in (part, part + later):
+        for one in SPANS.values():
+            marks = getattr(turnover, one.field)
+            begun = 0 if one.bit & kept or not since else since
+            counted = [
+                amount for at, amount in moved[begun:] if at // one.parts >= now // one.parts - one.slices
+            ]
+            assert turnover.count_in(marks, one.parts, one.slices, now * PART_MS) == len(counted)
+            assert turnover.total_in(marks, one.parts, one.slices, now * PART_MS) == min(
+                sum(counted), INT64_MAX
+            )
+            assert len(marks) <= 18 * (one.slices + 1), "a mark a slice"
+    assert turnover.total <= INT64_MAX
 
 
-@given(st.lists(st.tuples(JUMPS, st.sampled_from([1, 7, INT64_MAX])), max_size=40), JUMPS)
-@settings(max_examples=200)
-def test_a_window_is_the_sum_of_the_slices_that_still_count(acts: list[tuple[int, int]], later: int) -> None:
-    window = Window()
-    times_ = at_times([step for step, _ in acts])
-    for at, (_, amount) in zip(times_, acts, strict=True):
-        window.add(at // 10, 10, amount)
-    for now in ((times_ or [0])[-1], (times_ or [0])[-1] + later):
-        first = now // 10 - 10
-        counted = [amount for at, (_, amount) in zip(times_, acts, strict=True) if at // 10 >= first]
-        assert window.count_from(first) == len(counted)
-        assert window.total_from(first) == min(sum(counted), INT64_MAX)
+@contextlib.contextmanager
+def at_most(name: str) -> Iterator[None]:
+    """No more than `MOST` of them are remembered."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seen, name, MOST)
+        yield
 
 
 @given(st.lists(st.tuples(JUMPS, NAMES), max_size=40), NAMES, JUMPS)
-@settings(max_examples=200)
-def test_known_are_the_newest_and_whoever_comes_again_is_new(
+@settings(max_examples=200, deadline=None)
+def test_payees_are_the_newest_and_whoever_comes_again_is_new(
     acts: list[tuple[int, str]], asked: str, back: int
 ) -> None:
-    known = Known()
+    payees = b""
     naive: list[tuple[str, int, int]] = []
     now = 0
-    for step, name in acts:
-        now += step
-        known.see(digest(name), now * MINUTE_MS + 59_999, MOST)
-        first = next((one[1] for one in naive if one[0] == name), now)
-        naive = ([one for one in naive if one[0] != name] + [(name, first, now)])[-MOST:]
-    assert known.first_minute(digest(asked)) == next((one[1] for one in naive if one[0] == asked), -1)
+    with at_most("MOST_PAYEES"):
+        for step, name in acts:
+            now += step
+            payees = seen.paid(payees, payee_digest(name), now * MINUTE_MS + 59_999)
+            first = next((one[1] for one in naive if one[0] == name), now)
+            naive = ([one for one in naive if one[0] != name] + [(name, first, now)])[-MOST:]
+    assert seen.paid_first(payees, payee_digest(asked)) == next(
+        (one[1] for one in naive if one[0] == asked), -1
+    )
     since = [one[0] for one in naive if one[2] >= now - back]
-    assert known.seen_from(now - back, digest(asked)) == (len(since), asked in since)
+    assert seen.paid_from(payees, now - back, payee_digest(asked)) == (len(since), asked in since)
+
+
+@given(st.lists(st.tuples(JUMPS, NAMES), max_size=40), NAMES)
+@settings(deadline=None)
+def test_so_are_devices(acts: list[tuple[int, str]], asked: str) -> None:
+    devices = b""
+    naive: list[tuple[str, int]] = []
+    now = 0
+    with at_most("MOST_DEVICES"):
+        for step, name in acts:
+            now += step
+            devices = seen.used(devices, digest(name), now * MINUTE_MS)
+            first = next((one[1] for one in naive if one[0] == name), now)
+            naive = ([one for one in naive if one[0] != name] + [(name, first)])[-MOST:]
+    assert seen.used_first(devices, digest(asked)) == next((one[1] for one in naive if one[0] == asked), -1)
 
 
 @given(st.lists(st.tuples(JUMPS, NAMES, st.integers(1, 3)), max_size=40), NAMES, st.integers(1, 3), JUMPS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_recent_are_the_newest_payments(
     acts: list[tuple[int, str, int]], payee: str, amount: int, back: int
 ) -> None:
-    recent = Recent()
+    payments = b""
     naive: list[tuple[int, str, int]] = []
     now = 0
-    for step, name, size in acts:
-        now += step
-        recent.add(digest(name), size, now * MINUTE_MS, MOST)
-        naive = [*naive, (now, name, size)][-MOST:]
+    with at_most("MOST_RECENT"):
+        for step, name, size in acts:
+            now += step
+            payments = seen.noted(payments, digest(name), size, now * MINUTE_MS)
+            naive = [*naive, (now, name, size)][-MOST:]
     since = [one for one in naive if one[0] >= now - back]
-    assert recent.to_payee(digest(payee), now - back) == sum(one[1] == payee for one in since)
-    assert recent.of_amount(amount, now - back) == sum(one[2] == amount for one in since)
+    assert seen.to_payee(payments, digest(payee), now - back) == sum(one[1] == payee for one in since)
+    assert seen.of_amount(payments, amount, now - back) == sum(one[2] == amount for one in since)
+
+
+def test_what_looks_like_a_payee_across_two_payments_is_none() -> None:
+    """A digest is looked for at its own place only."""
+    twos = (2).to_bytes(8, "big")
+    payments = seen.noted(b"", b"\0" * 8, 2, 0)
+    assert seen.to_payee(payments, b"\0" * 8, 0) == 1
+    assert seen.to_payee(payments, twos, 0) == 0
+    assert seen.of_amount(payments, 2, 0) == 1
+    assert seen.of_amount(seen.noted(b"", twos, 1, 0), 2, 0) == 0
+    assert seen.paid_first(seen.paid(b"", b"\0" * 7 + b"\1", 0), b"\0" * 8) == -1
 
 
 @given(st.lists(st.tuples(JUMPS, NAMES, NAMES), max_size=40), NAMES, NAMES, st.integers(0, 100), JUMPS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_sharing_is_remembered_for_a_turn_at_least(
     acts: list[tuple[int, str, str]], what: str, who: str, back: int, later: int
 ) -> None:
@@ -110,6 +173,7 @@ def test_what_is_shared_no_more_is_forgotten_a_little_at_a_time() -> None:
 
 
 @given(st.lists(st.integers(1, INT64_MAX), max_size=30))
+@settings(deadline=None)
 def test_moments_are_exact_whatever_the_amounts(amounts: list[int]) -> None:
     moments = Moments()
     for one in amounts:
@@ -119,15 +183,14 @@ def test_moments_are_exact_whatever_the_amounts(amounts: list[int]) -> None:
 
 
 @given(st.lists(st.binary(min_size=2, max_size=2)), st.binary(min_size=2, max_size=2))
+@settings(deadline=None)
 def test_only_what_stands_at_its_own_place_is_found(keys: list[bytes], wanted: bytes) -> None:
-    packed = b"".join(keys)
-    assert place(packed, wanted) == (2 * keys.index(wanted) if wanted in keys else -1)
-    assert times(wanted, packed, 0) == keys.count(wanted)
+    assert seen.stands(b"".join(keys), wanted) == (wanted in keys)
     left = [one for one in dict.fromkeys(reversed(keys)) if one != wanted][: MOST - 1]
     lru = b""
     for one in keys:
-        lru = newest(lru, one, MOST)
-    assert newest(lru, wanted, MOST) == b"".join(reversed([wanted, *left]))
+        lru = seen.newest(lru, one, MOST)
+    assert seen.newest(lru, wanted, MOST) == b"".join(reversed([wanted, *left]))
 
 
 def test_a_payee_is_the_same_whatever_its_spacing_and_case() -> None:

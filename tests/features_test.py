@@ -17,16 +17,37 @@ from commands.features import READ
 from commands.movements import Movement
 from engine.snapshots import decode_snapshot, encode_snapshot
 from schemas.accounts import SetOverdraft
+from schemas.approvals import ApprovalFailed, ApprovalGiven
 from schemas.features import FEATURES, Feature
+from schemas.instructions import ToAccount
+from schemas.orders import CreateStandingOrder
 from schemas.parties import ChangePartyProfile
 from schemas.payments import Payee
 from schemas.risk import Origin
+from tests.approvals_words import approve, line, policy, staff
+from tests.bulk_test import bulk
 from tests.crossbook_words import agreed, receive, send
 from tests.features_twin import VALUES, Asked, Twin
 from tests.payment_words import pay, rails, report
 from tests.payments_in_test import received
 from tests.risk_words import barred_channel, rule, rules
-from tests.story import Said, Story, account, book, given, internal, party, say, transfer, when
+from tests.story import (
+    Said,
+    Story,
+    account,
+    advance,
+    book,
+    given,
+    happened,
+    internal,
+    later,
+    party,
+    say,
+    story,
+    then,
+    transfer,
+    when,
+)
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -218,14 +239,49 @@ def test_only_what_a_rule_asks_for_is_kept() -> None:
     when(asking("out_count_1h"), transfer("alice", "bob", 10))
     counts = told.book.accounts["alice"].counts
     assert counts is not None
-    assert counts.out_1h is not None
-    assert counts.out_1h.count == 1
-    assert (counts.out_24h, counts.moments) == (None, None)
+    assert counts.out is not None
+    assert counts.out.count == 1
+    assert (counts.out.marks_24h, counts.into, counts.moments) == (b"", None, None)
     when(asking("out_count_1h", "in_sum_24h", version=2), transfer("alice", "bob", 10))
-    assert counts.out_1h.count == 2, "what was counted goes on"
+    assert counts.out.count == 2, "what was counted goes on"
     when(asking("in_sum_24h", version=3))
     assert counts == AccountCounts(), "what no rule asks for any more is forgotten"
     when(asking("in_sum_24h", version=4, stage="off"))
     assert told.book.in_force.keeping is None
     assert all(one.counts is None for one in told.book.accounts.values())
     assert all(one.counts is None for one in told.book.parties.values())
+
+
+def declined_of_alice() -> int:
+    counts = story().book.accounts["alice"].counts
+    return 0 if counts is None or counts.declined is None else counts.declined.count
+
+
+LARGE = rule("large", {"feature": "amount", "at_least": 50}, stop=True)
+
+
+def test_whatever_way_it_was_asked_for_what_rules_decline_counts() -> None:
+    given(account("alice", 1_000), account("bob"), asking("declined_24h"), rules(LARGE))
+    when(transfer("alice", "bob", 50))
+    assert declined_of_alice() == 1
+    when(bulk(("alice", "bob", 60), ("alice", "bob", 1), ("alice", "bob", 70)))
+    assert declined_of_alice() == 3
+    when(bulk(("alice", "bob", 60), mode="all_or_nothing", bulk_id="other"))
+    assert declined_of_alice() == 4
+    when(transfer("alice", "bob", 5_000))
+    assert declined_of_alice() == 4, "what was refused for another reason was not declined by rules"
+    order = {"account": "alice", "amount": 60, "currency": "EUR", "to": ToAccount(account="bob")}
+    when(say(CreateStandingOrder, order="rent", every="day", first=TODAY, retries=1, **order))
+    when(later(days=1), advance(story().now + DAY_MS))
+    kinds = [type(one).__name__ for one in story().events() if getattr(one, "order", "") == "rent"]
+    refused = sum(kind in {"StandingOrderMissed", "StandingOrderSkipped"} for kind in kinds)
+    assert refused > 1
+    assert declined_of_alice() == 4 + refused
+
+
+def test_what_is_declined_once_it_is_approved_counts_too() -> None:
+    given(account("alice", 1_000), account("bob"), staff(), asking("declined_24h"))
+    when(policy(line("Transfer"), document="four-eyes"), transfer("alice", "bob", 60).by("mia"))
+    when(rules(LARGE), approve("cora"))
+    then(happened(ApprovalGiven), happened(ApprovalFailed, reason="declined"))
+    assert declined_of_alice() == 1

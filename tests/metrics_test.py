@@ -214,7 +214,7 @@ def test_processes_of_one_site_take_ports_of_their_own() -> None:
 def test_no_label_names_a_person() -> None:
     metrics = Metrics("engine")
     labels = {name for collector in metrics.registry._collector_to_names for name in _labels_of(collector)}
-    assert labels == {"process", "version", "release", "consumer", "partition", "reason"}
+    assert labels == {"process", "version", "release", "consumer", "partition", "reason", "kind"}
 
 
 def _labels_of(collector: object) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ NEVER_HERE = {
     for view in room.VIEWS
 } | {"month_ends", "interest", "limit_usage", "limit_raises", "fees"}
 """Views of what the random histories never do; the tests of each capability have rows in them."""
+PUBLIC = [view for view in VIEWS if not view.for_staff]
 SECRETS = ("Zacharias Geheim", "ID-4711-X", "1961-08-13", "Ruth")
 
 
@@ -94,7 +95,7 @@ def test_the_role_reads_the_views_and_nothing_else(postgres_dsn: str, bank: Bank
         if rebuilt:
             assert rebuild(postgres_dsn, bank.log).identical
         with reporter(postgres_dsn) as session:
-            for view in VIEWS:
+            for view in PUBLIC:
                 found = session.execute(f"SELECT count(*) FROM reporting.{view.name}".encode()).fetchone()
                 assert found is not None
                 assert (found[0] > 0) == (view.name not in NEVER_HERE), view.name
@@ -124,7 +125,7 @@ def test_nothing_personal_or_restricted_shows(postgres_dsn: str, bank: Bank) -> 
         assert whole is not None
         assert all(secret in whole[0] for secret in SECRETS)
     with reporter(postgres_dsn) as session:
-        for view in VIEWS:
+        for view in PUBLIC:
             shown = session.execute(
                 f"SELECT string_agg(v::text, ' ') FROM reporting.{view.name} AS v".encode()
             ).fetchone()

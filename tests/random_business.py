@@ -26,7 +26,7 @@ from engine.log.records import BEFORE_FIRST, Out
 from engine.reactor import Host
 from engine.worker import Worker
 from gateway.relay import Relay
-from schemas import access, books, case_commands, case_reports, case_work
+from schemas import access, books, case_commands, case_reports, case_work, reviews
 from schemas.access import ReinstateActor, SuspendActor
 from schemas.approvals import Approve
 from schemas.books import Administrator, AdvanceTime, ClosePeriod
@@ -169,6 +169,8 @@ class Business:
             if not field.required and self.chance.random() < 0.7:
                 continue
             fields[field.name] = self._value(book, field.name, field.type)
+        if kind in reviews.COMMANDS and (in_review := list(self.book(book).payments.reviews)):
+            fields["payment"] = self.chance.choice(in_review)
         if kind is WaiveFee and (fees := self.fees[book]):
             charged, fee = self.chance.choice(fees[-8:])
             fields = {"charged": charged, "account": fee.account, "line": fee.line, "reason": "goodwill"}
@@ -216,6 +218,11 @@ class Business:
             body["pairs"][0]["mid"] = self.chance.choice(("1.0500", "1.0800", "1.2345"))
         elif kind == "rail":
             body["screening"] = chance.choice(("cleared", "pending"))
+        elif kind == "rules":
+            body["stage"] = chance.choice(("live", "live", "shadow", "off"))
+            body["rules"][0]["stage"] = chance.choice(("live", "shadow"))
+        elif kind == "list":
+            body["entries"] = body["entries"][: chance.randrange(3)]
         elif kind == "approval_policy":
             body["lines"][0]["when"]["amounts"]["EUR"] = chance.choice((200, 900, 4_000))
             body["lines"][0]["needs"][0]["count"] = chance.choice((1, 2))

@@ -20,6 +20,8 @@ from schemas.catalogue import MONEY_EVENTS, RESERVING_EVENTS
 from schemas.fees import Fee
 from schemas.rejections import CommandRejected
 from schemas.reserves import Use
+from schemas.reviews import PaymentDeclined, ReviewReleased
+from schemas.risk import RiskAssessed
 from tests.projecting import is_right, projector
 from tests.projections_test import check_accounts
 from tests.random_business import Business
@@ -149,8 +151,13 @@ def test_the_read_models_are_the_same_live_and_rebuilt(postgres_dsn: str, limit:
 def test_the_histories_are_worth_their_name() -> None:
     """Most types of event happen, so that a capability which stops taking part is missed."""
     seen: Counter[type] = Counter()
+    declined = 0
     for seed in range(6):
         business = Business(seed)
         business.run(250)
         seen.update(type(event) for event in business.events())
+        declined += sum(getattr(event, "reason", "") == "declined" for event in business.events())
+    assert seen[RiskAssessed] > 10
+    assert declined > 0
+    assert seen[PaymentDeclined] + seen[ReviewReleased] > 0
     assert len(seen.keys() & (MONEY_EVENTS | RESERVING_EVENTS)) > 20, sorted(one.__name__ for one in seen)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,6 +167,24 @@ def test_layering_begins_with_nine_tenths(second: int, left: int, found: int) ->
     assert [one.kind for one in alerts] == ["layering"] * found
     later = [*flows[:2], flow(3, AT + 4 * DAY_MS, "a1", "x3", second, left=left)]
     assert run(LayeringFold(LAYERING, 1), later) == [], "what came in was longer ago than three days"
+
+
+def test_what_may_be_left_is_a_figure_of_its_own() -> None:
+    """Somebody with savings is found only where it does not matter what is on the account."""
+    flows = [
+        flow(1, AT, "x1", "a1", 1_000_00),
+        flow(2, AT + DAY_MS, "a1", "x2", 500_00, left=9_500_00),
+        flow(3, AT + 2 * DAY_MS, "a1", "x3", 450_00, left=9_050_00),
+    ]
+    whatever = msgspec.structs.replace(LAYERING, left=None)
+    assert run(LayeringFold(LAYERING, 1), flows) == []
+    assert len(run(LayeringFold(whatever, 1), flows)) == 1
+    came = [flow(seq, AT + seq * HOUR_MS, f"x{seq}", "a1", 100_00) for seq in range(1, 6)]
+    out = flow(6, AT + DAY_MS, "a1", "x9", 450_00, left=9_000_00)
+    assert run(CollectionAccountFold(COLLECTION, 1), [*came, out]) == []
+    assert (
+        len(run(CollectionAccountFold(msgspec.structs.replace(COLLECTION, left=None), 1), [*came, out])) == 1
+    )
 
 
 # --- new account velocity -----------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from engine.log.records import BEFORE_FIRST
 from replay.as_of import NotKnown
 from replay.drafts import Drafted
 from replay.effects import Earned, FeeLine
-from replay.what_if import WhatIf, what_if
+from replay.what_if import what_if
+from replay.what_if_result import WhatIf
 from schemas.approvals import ApprovalGiven, TermsChanged
 from schemas.fields import LATEST_MS
 from tests.approvals_words import approve, policy, staff

@@ -6,18 +6,13 @@ import msgspec
 
 from book.features.counts import AccountCounts, Keeping, PartyCounts
 from book.features.moments import Moments
-from book.features.seen import Known, Recent, digest, newest, payee_digest
-from book.features.windows import DAY, DAY_MS, HOUR, HOUR_MS, MONTH, WEEK, Window
+from book.features.seen import digest, newest, noted, paid, payee_digest, used
+from book.features.turnover import DAY_MS, Turnover
 from book.state import Account, Book
-from schemas.features import (
-    MOST_CHANNELS,
-    MOST_CORRIDORS,
-    MOST_COUNTRIES,
-    MOST_DEVICES,
-    MOST_PAYEES,
-    MOST_RECENT,
-    MOST_SHARING,
-)
+from schemas.approvals import ApprovalFailed
+from schemas.bulk import InstructionRefused
+from schemas.features import MOST_CHANNELS, MOST_CORRIDORS, MOST_COUNTRIES, MOST_SHARING
+from schemas.orders import StandingOrderMissed, StandingOrderSkipped
 from schemas.rejections import CommandRejected
 from schemas.risk import Declined, Origin
 
@@ -26,7 +21,7 @@ TURN_MS = 7 * DAY_MS
 _declined = msgspec.json.Decoder(Declined)
 
 
-def paid(
+def moved_out(  # noqa: C901, PLR0912 - every movement pays for it, so it is written out
     book: Book,
     keeping: Keeping,
     account_id: str,
@@ -44,38 +39,11 @@ def paid(
     counts = account.counts
     if counts is None:
         account.counts = counts = AccountCounts()
-    _out(keeping, counts, amount, at_ms)
-    if keeping.party_out_24h or keeping.party_out_7d:
-        _of_party(book, keeping, account, amount, at_ms)
-    if payee and keeping.pays:
-        _to(book, keeping, account, counts, amount, at_ms, payee)
-    if keeping.asks:
-        _by(keeping, counts, channel, corridor)
-        if origin is not None:
-            _from(book, keeping, account, counts, origin, at_ms)
-
-
-def _out(keeping: Keeping, counts: AccountCounts, amount: int, at_ms: int) -> None:
-    if keeping.out_1h:
-        window = counts.out_1h
-        if window is None:
-            counts.out_1h = window = Window()
-        window.add(at_ms // HOUR.width_ms, HOUR.slices, amount)
-    if keeping.out_24h:
-        window = counts.out_24h
-        if window is None:
-            counts.out_24h = window = Window()
-        window.add(at_ms // HOUR_MS, DAY.slices, amount)
-    if keeping.out_7d:
-        window = counts.out_7d
-        if window is None:
-            counts.out_7d = window = Window()
-        window.add(at_ms // DAY_MS, WEEK.slices, amount)
-    if keeping.out_30d:
-        window = counts.out_30d
-        if window is None:
-            counts.out_30d = window = Window()
-        window.add(at_ms // DAY_MS, MONTH.slices, amount)
+    if keeping.out:
+        out = counts.out
+        if out is None:
+            counts.out = out = Turnover()
+        out.add(at_ms, amount, keeping.out)
     if keeping.moments:
         moments = counts.moments
         if moments is None:
@@ -83,6 +51,20 @@ def _out(keeping: Keeping, counts: AccountCounts, amount: int, at_ms: int) -> No
         moments.add(amount)
     if keeping.last:
         counts.last_out_ms = at_ms
+    if keeping.party_out:
+        _of_party(book, keeping, account, amount, at_ms)
+    if keeping.pays and payee:
+        key = payee_digest(payee)
+        if keeping.payees:
+            counts.payees = paid(counts.payees, key, at_ms)
+        if keeping.recent:
+            counts.recent = noted(counts.recent, key, amount, at_ms)
+        if keeping.payers:
+            book.counts.payers.see(key, digest(account.party), at_ms, TURN_MS, MOST_SHARING)
+    if keeping.asks:
+        _by(keeping, counts, channel, corridor)
+        if origin is not None:
+            _from(book, keeping, account, counts, origin, at_ms)
 
 
 def _of_party(book: Book, keeping: Keeping, account: Account, amount: int, at_ms: int) -> None:
@@ -94,40 +76,10 @@ def _of_party(book: Book, keeping: Keeping, account: Account, amount: int, at_ms
         if counts.others is None:
             counts.others = {}
         counts = counts.others.setdefault(account.currency, PartyCounts(account.currency))
-    if keeping.party_out_24h:
-        window = counts.out_24h
-        if window is None:
-            counts.out_24h = window = Window()
-        window.add(at_ms // HOUR_MS, DAY.slices, amount)
-    if keeping.party_out_7d:
-        window = counts.out_7d
-        if window is None:
-            counts.out_7d = window = Window()
-        window.add(at_ms // DAY_MS, WEEK.slices, amount)
-
-
-def _to(
-    book: Book,
-    keeping: Keeping,
-    account: Account,
-    counts: AccountCounts,
-    amount: int,
-    at_ms: int,
-    payee: str,
-) -> None:
-    key = payee_digest(payee)
-    if keeping.payees:
-        payees = counts.payees
-        if payees is None:
-            counts.payees = payees = Known()
-        payees.see(key, at_ms, MOST_PAYEES)
-    if keeping.recent:
-        recent = counts.recent
-        if recent is None:
-            counts.recent = recent = Recent()
-        recent.add(key, amount, at_ms, MOST_RECENT)
-    if keeping.payers:
-        book.counts.payers.see(key, digest(account.party), at_ms, TURN_MS, MOST_SHARING)
+    out = counts.out
+    if out is None:
+        counts.out = out = Turnover()
+    out.add(at_ms, amount, keeping.party_out)
 
 
 def _by(keeping: Keeping, counts: AccountCounts, channel: str, corridor: str) -> None:
@@ -153,32 +105,24 @@ def _from(
     if origin.device:
         key = digest(origin.device)
         if keeping.devices:
-            devices = counts.devices
-            if devices is None:
-                counts.devices = devices = Known()
-            devices.see(key, at_ms, MOST_DEVICES)
+            counts.devices = used(counts.devices, key, at_ms)
         if keeping.device_parties:
             book.counts.device_parties.see(key, digest(account.party), at_ms, TURN_MS, MOST_SHARING)
 
 
-def received(book: Book, keeping: Keeping, account_id: str, amount: int, at_ms: int) -> None:
+def moved_in(book: Book, keeping: Keeping, account_id: str, amount: int, at_ms: int) -> None:
     """Money has reached a customer's account."""
     account = book.accounts[account_id]
-    if account.kind != "customer":
+    if account.kind != "customer" or not (keeping.into or keeping.last):
         return
     counts = account.counts
     if counts is None:
         account.counts = counts = AccountCounts()
-    if keeping.in_24h:
-        window = counts.in_24h
-        if window is None:
-            counts.in_24h = window = Window()
-        window.add(at_ms // HOUR_MS, DAY.slices, amount)
-    if keeping.in_7d:
-        window = counts.in_7d
-        if window is None:
-            counts.in_7d = window = Window()
-        window.add(at_ms // DAY_MS, WEEK.slices, amount)
+    if keeping.into:
+        into = counts.into
+        if into is None:
+            counts.into = into = Turnover()
+        into.add(at_ms, amount, keeping.into)
     if keeping.last:
         counts.last_in_ms = at_ms
 
@@ -186,29 +130,35 @@ def received(book: Book, keeping: Keeping, account_id: str, amount: int, at_ms: 
 def came_back(book: Book, account_id: str, amount: int, at_ms: int) -> None:
     """A payment has failed, or it or a part of it was returned without being asked for."""
     keeping = book.in_force.keeping
-    if keeping is None or not keeping.failed_30d:
+    if keeping is None or not keeping.failed:
         return
     account = book.accounts[account_id]
     counts = account.counts
     if counts is None:
         account.counts = counts = AccountCounts()
-    window = counts.failed_30d
-    if window is None:
-        counts.failed_30d = window = Window()
-    window.add(at_ms // DAY_MS, MONTH.slices, amount)
+    failed = counts.failed
+    if failed is None:
+        counts.failed = failed = Turnover()
+    failed.add(at_ms, amount, keeping.failed)
 
 
-def declined(book: Book, event: CommandRejected) -> None:
-    """Rules have declined a movement."""
+Refused = CommandRejected | InstructionRefused | ApprovalFailed | StandingOrderMissed | StandingOrderSkipped
+"""Whatever says that a movement was refused, and by its reason, that rules have declined it."""
+
+
+def declined(book: Book, event: Refused) -> None:
+    """A movement was refused: it counts, where rules have declined it."""
     keeping = book.in_force.keeping
-    if keeping is None or not keeping.declined_24h:
+    if keeping is None or not keeping.declined:
+        return
+    if event.reason != "declined" and event.figures.get("refused") != "declined":
         return
     what = _declined.decode(event.restricted)
     account = book.accounts[what.account]
     counts = account.counts
     if counts is None:
         account.counts = counts = AccountCounts()
-    window = counts.declined_24h
-    if window is None:
-        counts.declined_24h = window = Window()
-    window.add(event.at // HOUR_MS, DAY.slices, what.amount)
+    turnover = counts.declined
+    if turnover is None:
+        counts.declined = turnover = Turnover()
+    turnover.add(event.at, what.amount, keeping.declined)

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from book.features.counts import AccountCounts, Keeping
+from book.features.counts import AccountCounts, Keeping, PartyCounts
 from book.features.seen import Sharing
+from book.features.turnover import SPANS, Span, Turnover
 from book.state import Book
 from schemas.features import FEATURES
 
+Windows = dict[str, tuple[str, Span]]
+WINDOWS: Windows = {
+    **{f"out_{span}": ("out", SPANS[span]) for span in ("1h", "24h", "7d", "30d")},
+    **{f"in_{span}": ("into", SPANS[span]) for span in ("24h", "7d")},
+    "declined_24h": ("declined", SPANS["24h"]),
+    "failed_30d": ("failed", SPANS["30d"]),
+}
+"""Windows of an account: in which turnover of its, and which."""
+PARTY_WINDOWS: Windows = {f"party_out_{span}": ("out", SPANS[span]) for span in ("24h", "7d")}
 _PAYS = ("payees", "recent", "payers")
 _ASKS = ("devices", "channels", "corridors", "payee_countries", "countries", "country", "device_parties")
-_OF_PARTY = {"party_out_24h": "out_24h", "party_out_7d": "out_7d"}
 _OF_BOOK = ("payers", "device_parties")
 _OF_ACCOUNT: dict[str, tuple[str, ...]] = {
-    **{
-        name: (name,)
-        for name in Keeping.__struct_fields__
-        if name in AccountCounts.__struct_fields__ and name != "country"
-    },
-    "country": ("country", "country_ms"),
     "last": ("last_out_ms", "last_in_ms"),
+    "country": ("country", "country_ms"),
+    **{name: (name,) for name in ("moments", "payees", "recent")},
+    **{name: (name,) for name in ("devices", "channels", "corridors", "payee_countries", "countries")},
 }
-COUNTERS = (*_OF_ACCOUNT, *_OF_PARTY, *_OF_BOOK)
+COUNTERS = (*WINDOWS, *PARTY_WINDOWS, *_OF_ACCOUNT, *_OF_BOOK)
 """Everything that can be kept, by the names that `Feature.keeps` uses."""
 _EMPTY = msgspec.structs.asdict(AccountCounts())
 
@@ -32,46 +38,86 @@ _EMPTY = msgspec.structs.asdict(AccountCounts())
 def keep(book: Book, names: Iterable[str]) -> None:
     """From here on count what these features need, and nothing else. What was counted already goes on.
 
-    It is called by the event that puts a document of rules into force. Where a counter is not needed any more
-    every account is looked at once, so that it begins anew if it is ever needed again.
+    It is called by the event that puts a document of rules into force. Where another set of counters was kept
+    before, every account and party is looked at once.
     """
     in_force = book.in_force
     in_force.kept_features = tuple(sorted(set(names)))
-    wanted = {counter for name in in_force.kept_features for counter in FEATURES[name].keeps}
+    asked = (*in_force.kept_features, *in_force.wanted_features)
+    wanted = {counter for name in asked for counter in FEATURES[name].keeps}
     before = {} if in_force.keeping is None else in_force.keeping.since
     since = {counter: before.get(counter, book.at) for counter in COUNTERS if counter in wanted}
-    gone = [counter for counter in before if counter not in since]
+    if before and since.keys() != before.keys():
+        _change(
+            book, [one for one in before if one not in since], [one for one in since if one not in before]
+        )
     in_force.keeping = _keeping(since) if since else None
-    if gone:
-        _forget(book, gone)
+    if not since:
+        for account in book.accounts.values():
+            account.counts = None
+        for party in book.parties.values():
+            party.counts = None
+
+
+def keep_also(book: Book, names: Iterable[str]) -> None:
+    """Count what these features need too, whatever rules are in force: from a book's beginning on, so that
+    what rules would have made of its history can be asked.
+    """
+    in_force = book.in_force
+    in_force.wanted_features = tuple(sorted({*in_force.wanted_features, *names}))
+    keep(book, in_force.kept_features)
 
 
 def _keeping(since: dict[str, int]) -> Keeping:
-    pays, asks = any(one in since for one in _PAYS), any(one in since for one in _ASKS)
-    return Keeping(since, pays, asks, **dict.fromkeys(since, True))
+    bits = dict.fromkeys(("out", "into", "party_out", "declined", "failed"), 0)
+    for counter in since:
+        if counter in WINDOWS:
+            field, span = WINDOWS[counter]
+            bits[field] |= span.bit
+        elif counter in PARTY_WINDOWS:
+            bits["party_out"] |= PARTY_WINDOWS[counter][1].bit
+    kept: dict[str, bool] = {one: True for one in since if one in _OF_ACCOUNT or one in _OF_BOOK}
+    kept["pays"] = any(one in since for one in _PAYS)
+    kept["asks"] = any(one in since for one in _ASKS)
+    return Keeping(since, **bits, **kept)  # type: ignore[arg-type] # numbers and truths by name
 
 
-def _forget(book: Book, gone: list[str]) -> None:
+def _change(book: Book, gone: list[str], new: list[str]) -> None:
+    """What is not needed any more is forgotten, so that it begins anew if it is ever needed again; windows
+    that are new begin with what moves from here on.
+    """
     fields = [field for counter in gone for field in _OF_ACCOUNT.get(counter, ())]
-    nothing = book.in_force.keeping is None
     for account in book.accounts.values():
         if account.counts is not None:
-            _empty(account.counts, fields)
-            if nothing:
-                account.counts = None
-    for counter in _OF_BOOK:
-        if counter in gone:
-            setattr(book.counts, counter, Sharing())
-    of_party = [_OF_PARTY[counter] for counter in gone if counter in _OF_PARTY]
+            for field in fields:
+                setattr(account.counts, field, _EMPTY[field])
+            _windows(account.counts, WINDOWS, gone, new)
     for party in book.parties.values():
-        if party.counts is not None and of_party:
-            for one in (party.counts, *(party.counts.others or {}).values()):
-                for field in of_party:
-                    setattr(one, field, None)
-            if nothing:
-                party.counts = None
+        for one in _all(party.counts):
+            _windows(one, PARTY_WINDOWS, gone, new)
+    for counter in gone:
+        if counter in _OF_BOOK:
+            setattr(book.counts, counter, Sharing())
 
 
-def _empty(counts: AccountCounts, fields: list[str]) -> None:
-    for field in fields:
-        setattr(counts, field, _EMPTY[field])
+def _all(counts: PartyCounts | None) -> Iterator[PartyCounts]:
+    if counts is not None:
+        yield counts
+        yield from (counts.others or {}).values()
+
+
+def _windows(counts: AccountCounts | PartyCounts, windows: Windows, gone: list[str], new: list[str]) -> None:
+    for counter in gone:
+        if counter in windows:
+            field, span = windows[counter]
+            turnover: Turnover | None = getattr(counts, field)
+            if turnover is not None:
+                setattr(turnover, span.field, b"")
+                if not any(getattr(turnover, one.field) for one in SPANS.values()):
+                    setattr(counts, field, None)
+    for counter in new:
+        if counter in windows:
+            field, span = windows[counter]
+            turnover = getattr(counts, field)
+            if turnover is not None:
+                turnover.begin(span)

@@ -13,14 +13,19 @@ from bisect import bisect_left
 
 import msgspec
 
+from schemas.features import MOST_DEVICES, MOST_PAYEES, MOST_RECENT
 from schemas.payees import payee_key
 
 KEY = 8
 MINUTE_MS = 60_000
-_TIME = 4
-_SHARED = KEY + _TIME
-_TIMES = tuple(struct.Struct(f">{count}I") for count in range(257))
-"""What unpacks so many times at once."""
+TIME = 4
+PAYEE = 2 * TIME + KEY
+DEVICE = TIME + KEY
+PAYMENT = TIME + 2 * KEY
+SHARED = KEY + TIME
+"""Bytes of each."""
+_LAST_PAID = tuple(struct.Struct(">" + "4xI8x" * count) for count in range(MOST_PAYEES + 1))
+"""What unpacks when each of so many payees was paid last."""
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -35,23 +40,20 @@ def digest(name: str) -> bytes:
     return hashlib.blake2b(name.encode(), digest_size=KEY, person=b"daybook feature").digest()
 
 
-def place(keys: bytes, key: bytes, start: int = 0) -> int:
-    """Where a key stands among keys of its size, in bytes from the beginning; -1 where it does not."""
-    size = len(key)
-    found = keys.find(key, start)
-    while found > 0 and found % size:
-        found = keys.find(key, found + 1)
-    return found
+def _place(entries: bytes, key: bytes, size: int, within: int, start: int = 0) -> int:
+    """Where the entry with a key begins, among entries of a size that have it `within`; -1 where none has.
+
+    start: the number of the first entry that is looked at.
+    """
+    found = entries.find(key, start * size)
+    while found >= 0 and found % size != within:
+        found = entries.find(key, found + 1)
+    return found - within if found >= 0 else -1
 
 
-def times(key: bytes, keys: bytes, start: int) -> int:
-    """How often a key stands among keys of its size, from the byte `start` on."""
-    count = 0
-    found = place(keys, key, start)
-    while found >= 0:
-        count += 1
-        found = place(keys, key, found + len(key))
-    return count
+def stands(keys: bytes, key: bytes) -> bool:
+    """Whether a key is among keys of its size."""
+    return _place(keys, key, len(key), 0) >= 0
 
 
 def newest(keys: bytes, key: bytes, most: int) -> bytes:
@@ -59,78 +61,80 @@ def newest(keys: bytes, key: bytes, most: int) -> bytes:
     if keys.endswith(key):  # nearly always; what ends at another place than its own is as long as this one
         return keys
     size = len(key)
-    found = place(keys, key)
+    found = _place(keys, key, size, 0)
     keys = keys + key if found < 0 else keys[:found] + keys[found + size :] + key
     return keys[-most * size :]
 
 
-class Known(msgspec.Struct, gc=False):
-    """Names that were seen, the one seen last at the end. first, last: when each was, in minutes."""
-
-    keys: bytes = b""
-    first: bytes = b""
-    last: bytes = b""
-
-    def see(self, key: bytes, at_ms: int, most: int) -> None:
-        """It is seen at a time, which never goes back."""
-        now = (at_ms // MINUTE_MS).to_bytes(_TIME, "big")
-        keys = self.keys
-        if keys.endswith(key):
-            self.last = self.last[:-_TIME] + now
-            return
-        found = place(keys, key)
-        if found < 0:
-            self.keys = (keys + key)[-most * KEY :]
-            self.first = (self.first + now)[-most * _TIME :]
-            self.last = (self.last + now)[-most * _TIME :]
-            return
-        when = found * _TIME // KEY
-        first = self.first
-        self.keys = keys[:found] + keys[found + KEY :] + key
-        self.first = first[:when] + first[when + _TIME :] + first[when : when + _TIME]
-        self.last = self.last[:when] + self.last[when + _TIME :] + now
-
-    def first_minute(self, key: bytes) -> int:
-        """When it was seen first; -1 where it is not known."""
-        found = place(self.keys, key)
-        if found < 0:
-            return -1
-        when = found * _TIME // KEY
-        return int.from_bytes(self.first[when : when + _TIME], "big")
-
-    def seen_from(self, minute: int, key: bytes) -> tuple[int, bool]:
-        """How many were seen from a minute on, and whether this one is among them."""
-        start = _first_from(self.last, minute)
-        return len(self.last) // _TIME - start, place(self.keys, key, start * KEY) >= 0
+def paid(payees: bytes, payee: bytes, at_ms: int) -> bytes:
+    """Payees with this one as the newest. Of each: the minutes of its first and last payment, its digest."""
+    now = (at_ms // MINUTE_MS).to_bytes(TIME, "big")
+    found = _place(payees, payee, PAYEE, 2 * TIME)
+    if found < 0:
+        return (payees + now + now + payee)[-MOST_PAYEES * PAYEE :]
+    first = payees[found : found + TIME]
+    return payees[:found] + payees[found + PAYEE :] + first + now + payee
 
 
-def _first_from(packed: bytes, minute: int) -> int:
-    """The index of the first of these times, oldest first, that is not before a minute."""
-    if not packed or int.from_bytes(packed[:_TIME], "big") >= minute:
-        return 0
-    return bisect_left(_TIMES[len(packed) // _TIME].unpack(packed), minute)
+def paid_first(payees: bytes, payee: bytes) -> int:
+    """The minute in which a payee was paid first; -1 where it is not known."""
+    found = _place(payees, payee, PAYEE, 2 * TIME)
+    return -1 if found < 0 else int.from_bytes(payees[found : found + TIME], "big")
 
 
-class Recent(msgspec.Struct, gc=False):
-    """The newest payments: the minute, the payee and the amount of each, the newest at the end."""
+def paid_from(payees: bytes, minute: int, payee: bytes) -> tuple[int, bool]:
+    """How many payees were paid from a minute on, and whether this one is among them."""
+    count = len(payees) // PAYEE
+    start = 0
+    if count and int.from_bytes(payees[TIME : 2 * TIME], "big") < minute:
+        start = bisect_left(_LAST_PAID[count].unpack(payees), minute)
+    return count - start, _place(payees, payee, PAYEE, 2 * TIME, start) >= 0
 
-    minutes: bytes = b""
-    payees: bytes = b""
-    amounts: bytes = b""
 
-    def add(self, payee: bytes, amount: int, at_ms: int, most: int) -> None:
-        """Another payment, at a time that never goes back."""
-        self.minutes = (self.minutes + (at_ms // MINUTE_MS).to_bytes(_TIME, "big"))[-most * _TIME :]
-        self.payees = (self.payees + payee)[-most * KEY :]
-        self.amounts = (self.amounts + amount.to_bytes(KEY, "big"))[-most * KEY :]
+def used(devices: bytes, device: bytes, at_ms: int) -> bytes:
+    """Devices with this one as the newest. Of each: when it was used first, and its digest."""
+    if devices.endswith(device):
+        return devices
+    found = _place(devices, device, DEVICE, TIME)
+    if found < 0:
+        return (devices + (at_ms // MINUTE_MS).to_bytes(TIME, "big") + device)[-MOST_DEVICES * DEVICE :]
+    return devices[:found] + devices[found + DEVICE :] + devices[found : found + DEVICE]
 
-    def to_payee(self, payee: bytes, minute: int) -> int:
-        """How many of them went to a payee from a minute on."""
-        return times(payee, self.payees, _first_from(self.minutes, minute) * KEY)
 
-    def of_amount(self, amount: int, minute: int) -> int:
-        """How many of them were of an amount from a minute on."""
-        return times(amount.to_bytes(KEY, "big"), self.amounts, _first_from(self.minutes, minute) * KEY)
+def used_first(devices: bytes, device: bytes) -> int:
+    """The minute in which a device was used first; -1 where it is not known."""
+    found = _place(devices, device, DEVICE, TIME)
+    return -1 if found < 0 else int.from_bytes(devices[found : found + TIME], "big")
+
+
+def noted(payments: bytes, payee: bytes, amount: int, at_ms: int) -> bytes:
+    """The newest payments, with another: the minute, the payee and the amount of each."""
+    one = (at_ms // MINUTE_MS).to_bytes(TIME, "big") + payee + amount.to_bytes(KEY, "big")
+    return (payments + one)[-MOST_RECENT * PAYMENT :]
+
+
+def to_payee(payments: bytes, payee: bytes, minute: int) -> int:
+    """How many of the newest payments went to a payee from a minute on."""
+    return _times(payments, payee, TIME, minute)
+
+
+def of_amount(payments: bytes, amount: int, minute: int) -> int:
+    """How many of the newest payments were of an amount from a minute on."""
+    return _times(payments, amount.to_bytes(KEY, "big"), TIME + KEY, minute)
+
+
+def _times(payments: bytes, part: bytes, within: int, minute: int) -> int:
+    since = max(minute, 0).to_bytes(TIME, "big")
+    count = 0
+    found = payments.rfind(part)
+    while found >= 0:
+        if found % PAYMENT == within:
+            start = found - within
+            if payments[start : start + TIME] < since:
+                break
+            count += 1
+        found = payments.rfind(part, 0, found + len(part) - 1)
+    return count
 
 
 class Sharing(msgspec.Struct):
@@ -154,32 +158,30 @@ class Sharing(msgspec.Struct):
             self.before = self.now if turn == self.turn + 1 else {}
             self.now = {}
             self.turn = turn
-        for _ in range(2):
+        if self.leaving:
+            self.leaving.popitem()
             if self.leaving:
                 self.leaving.popitem()
         key = int.from_bytes(what, "big")
         packed = self.now.get(key)
         if packed is None:
             packed = self.before.pop(key, b"")
-        found = _place(packed, who, 0)
-        if found >= 0:
-            packed = packed[:found] + packed[found + _SHARED :]
-        packed += who + (at_ms // MINUTE_MS).to_bytes(_TIME, "big")
-        self.now[key] = packed[-most * _SHARED :]
+        seen = who + (at_ms // MINUTE_MS).to_bytes(TIME, "big")
+        if packed:
+            if packed.endswith(seen):
+                self.now[key] = packed
+                return
+            found = _place(packed, who, SHARED, 0)
+            if found >= 0:
+                packed = packed[:found] + packed[found + SHARED :]
+        self.now[key] = (packed + seen)[-most * SHARED :]
 
     def others_from(self, what: bytes, who: bytes, minute: int) -> int:
         """With how many others than `who` it was seen from a minute on."""
         key = int.from_bytes(what, "big")
         packed = self.now.get(key) or self.before.get(key, b"")
         start = 0
-        since = max(minute, 0).to_bytes(_TIME, "big")
-        while start < len(packed) and packed[start + KEY : start + _SHARED] < since:
-            start += _SHARED
-        return (len(packed) - start) // _SHARED - (_place(packed, who, start) >= 0)
-
-
-def _place(packed: bytes, who: bytes, start: int) -> int:
-    found = packed.find(who, start)
-    while found > 0 and found % _SHARED:
-        found = packed.find(who, found + 1)
-    return found
+        since = max(minute, 0).to_bytes(TIME, "big")
+        while start < len(packed) and packed[start + KEY : start + SHARED] < since:
+            start += SHARED
+        return (len(packed) - start) // SHARED - (_place(packed, who, SHARED, 0, start // SHARED) >= 0)

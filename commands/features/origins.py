@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from book.features.seen import MINUTE_MS, digest, place
+from book.features.seen import MINUTE_MS, digest, stands, used_first
 from book.state import Book
 from commands.distances import km_between
 from commands.features.payees import DAY_MINUTES
@@ -18,14 +18,14 @@ def new_channel(book: Book, movement: Movement, origin: Origin | None, at_ms: in
     if not movement.channel:
         return NONE
     counts = movement.account.counts
-    return 1 if counts is None or place(counts.channels, digest(movement.channel)) < 0 else 0
+    return 1 if counts is None or not stands(counts.channels, digest(movement.channel)) else 0
 
 
 def new_corridor(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
     if not movement.corridor:
         return NONE
     counts = movement.account.counts
-    return 1 if counts is None or place(counts.corridors, digest(movement.corridor)) < 0 else 0
+    return 1 if counts is None or not stands(counts.corridors, digest(movement.corridor)) else 0
 
 
 def new_payee_country(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
@@ -33,14 +33,14 @@ def new_payee_country(book: Book, movement: Movement, origin: Origin | None, at_
     if len(country) != 2:
         return NONE
     counts = movement.account.counts
-    return 1 if counts is None or place(counts.payee_countries, country) < 0 else 0
+    return 1 if counts is None or not stands(counts.payee_countries, country) else 0
 
 
 def new_country(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
     if origin is None or not origin.country:
         return NONE
     counts = movement.account.counts
-    return 1 if counts is None or place(counts.countries, origin.country.encode()) < 0 else 0
+    return 1 if counts is None or not stands(counts.countries, origin.country.encode()) else 0
 
 
 def country_speed(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
@@ -54,8 +54,7 @@ def country_speed(book: Book, movement: Movement, origin: Origin | None, at_ms: 
 
 def _first_minute(movement: Movement, origin: Origin) -> int:
     counts = movement.account.counts
-    devices = None if counts is None else counts.devices
-    return NONE if devices is None else devices.first_minute(digest(origin.device))
+    return NONE if counts is None else used_first(counts.devices, digest(origin.device))
 
 
 def new_device(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from math import isqrt
 
-from book.features.seen import MINUTE_MS, digest, payee_digest
+from book.features.seen import (
+    MINUTE_MS,
+    digest,
+    of_amount,
+    paid_first,
+    paid_from,
+    payee_digest,
+)
+from book.features.seen import to_payee as paid_to
 from book.state import Book
 from commands.features.reading import Read
 from commands.movements import Movement
@@ -19,10 +27,10 @@ def _distinct(days: int) -> Read:
     def distinct(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
         payee = movement.counterparty
         counts = movement.account.counts
-        payees = None if counts is None else counts.payees
-        if payees is None:
+        if counts is None:
             return 1 if payee else 0
-        seen, among = payees.seen_from(at_ms // MINUTE_MS - days * DAY_MINUTES, payee_digest(payee))
+        minute = at_ms // MINUTE_MS - days * DAY_MINUTES
+        seen, among = paid_from(counts.payees, minute, payee_digest(payee))
         return seen if among or not payee else min(seen + 1, MOST_PAYEES)
 
     return distinct
@@ -41,8 +49,7 @@ def payee_known(book: Book, movement: Movement, origin: Origin | None, at_ms: in
 
 def _first_minute(movement: Movement) -> int:
     counts = movement.account.counts
-    payees = None if counts is None else counts.payees
-    return NONE if payees is None else payees.first_minute(payee_digest(movement.counterparty))
+    return NONE if counts is None else paid_first(counts.payees, payee_digest(movement.counterparty))
 
 
 def _to_payee(days: int) -> Read:
@@ -51,10 +58,9 @@ def _to_payee(days: int) -> Read:
         if not payee:
             return NONE
         counts = movement.account.counts
-        recent = None if counts is None else counts.recent
-        if recent is None:
+        if counts is None:
             return 1
-        return recent.to_payee(payee_digest(payee), at_ms // MINUTE_MS - days * DAY_MINUTES) + 1
+        return paid_to(counts.recent, payee_digest(payee), at_ms // MINUTE_MS - days * DAY_MINUTES) + 1
 
     return to_payee
 
@@ -71,10 +77,9 @@ def payers(book: Book, movement: Movement, origin: Origin | None, at_ms: int) ->
 
 def same_amount(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:
     counts = movement.account.counts
-    recent = None if counts is None else counts.recent
-    if recent is None:
+    if counts is None:
         return 1
-    return recent.of_amount(movement.amount, at_ms // MINUTE_MS - DAY_MINUTES) + 1
+    return of_amount(counts.recent, movement.amount, at_ms // MINUTE_MS - DAY_MINUTES) + 1
 
 
 def payments_seen(book: Book, movement: Movement, origin: Origin | None, at_ms: int) -> int:

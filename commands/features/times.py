@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from book.dates import HOUR_MS
 from book.features.counts import NEVER
-from book.features.windows import DAY_MS
+from book.features.turnover import DAY_MS
 from book.state import Book
 from commands.features.reading import Read
 from commands.movements import Movement

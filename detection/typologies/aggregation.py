@@ -59,7 +59,7 @@ class AggregationFold(Fold[Aggregation, Recent[Window]]):
             first_at=parts[0].at,
             seqs=seqs_of(parts),
             amount=total,
-            confidence=over(total, threshold, 450),
+            confidence=over(total, threshold),
             figures={
                 "count": count,
                 "sum": total,

@@ -90,8 +90,7 @@ class BenfordFold(Fold[Benford, Recent[Digits]]):
         if digits.most < setting.spread * digits.least:
             return NOTHING
         found = chi_square(digits.counts)
-        holder = who.holder(flow.source)
-        if found < setting.chi_square or (holder is not None and holder.product in setting.but_products):
+        if found < setting.chi_square or not self.concerns(flow.source, who):
             return NOTHING
         return (
             self.alert(

@@ -136,6 +136,8 @@ class CircularFlowFold(Fold[CircularFlow, Recent[Place]]):
                     found = state.peek(place)
                     assert found is not None, "a place is kept as long as its receipts count"
                     found.receipts.remove(receipt)
+                if not self.concerns(flow.target or flow.source, who):
+                    return NOTHING
                 return (self._alert(flow, least, [receipt for _, receipt in circle]),)
         paying.sent_at = at
         receipts = paid.receipts

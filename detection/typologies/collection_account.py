@@ -37,6 +37,8 @@ class Collected(msgspec.Struct, gc=False, array_like=True):
 
 def seen(others: dict[str, int], one: str, start: int, most: int) -> None:
     """Note the newest of the others, and forget the oldest where there are more than can matter."""
+    if others.get(one) == start:
+        return
     others.pop(one, None)
     others[one] = start
     if len(others) > most:
@@ -70,7 +72,7 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             into = find(flow.target, at, self._keep_ms)
             if into is None:
                 into = self.state.young[flow.target] = Collected(Slices())
-            elif into.money.starts and into.money.starts[0] < start - self._window_ms:
+            elif 0 <= into.money.oldest < start - self._window_ms:
                 into.money.forget(start - self._window_ms)
             into.money.add(start, at, flow.amount, 0)
             seen(into.payers, flow.source_party or flow.outside or flow.source, start, MOST_PAYERS)
@@ -94,24 +96,19 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             came < least
             or len(collected.payers) < setting.payers
             or went * 1_000 < setting.share * came
-            or flow.source_after * 1_000 > (1_000 - setting.share) * came
+            or (setting.left is not None and flow.source_after * 1_000 > setting.left * came)
         ):
             return NOTHING
         payers = sum([last >= oldest for last in collected.payers.values()])
         payees = sum([last >= oldest for last in collected.payees.values()])
-        holder = who.holder(flow.source)
-        if (
-            payers < setting.payers
-            or payees > setting.payees
-            or (holder is not None and holder.product in setting.but_products)
-        ):
+        if payers < setting.payers or payees > setting.payees or not self.concerns(flow.source, who):
             return NOTHING
         made = self.alert(
             flow,
             party=flow.source_party,
             account=flow.source,
             what=collected.seqs[0],
-            first_at=money.began[0],
+            first_at=money.began,
             seqs=collected.seqs,
             amount=came,
             confidence=min(over(came, least), over(payers, setting.payers)),

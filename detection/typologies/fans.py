@@ -18,18 +18,19 @@ MOST: Final = 100
 
 
 class Others(msgspec.Struct, gc=False, array_like=True):
-    """The newest movement with each other side, the longest ago first, and their sum."""
+    """The newest movement with each other side, the longest ago first, and their sum.
+
+    look_at: no sooner than then is one too old.
+    """
 
     newest: dict[str, Part] = {}
     total: int = 0
     told_at: int = 0
+    look_at: int = 0
 
-    def see(self, other: str, part: Part, since: int) -> None:
-        """One more; what is older than `since` is let go."""
+    def forget(self, since: int) -> None:
+        """Let go what is older, and the oldest of too many."""
         newest = self.newest
-        before = newest.pop(other, None)
-        self.total += part.amount - (0 if before is None else before.amount)
-        newest[other] = part
         while True:
             first = next(iter(newest))
             oldest = newest[first]
@@ -59,12 +60,19 @@ class _Fan(Fold[Any, Recent[Others]]):
         least = setting.least.get(flow.currency)
         if least is None or (self._channels and flow.channel not in self._channels):
             return NOTHING
-        at = flow.at
-        others = self.state.find(account, at, self._within_ms)
+        at, amount = flow.at, flow.amount
+        others = self.state.young.get(account) or self.state.find(account, at, self._within_ms)
         if others is None:
             others = self.state.young[account] = Others()
-        others.see(other, Part(at, flow.seq, flow.amount), at - self._within_ms)
-        count = len(others.newest)
+        newest = others.newest
+        if other in newest:
+            amount -= newest.pop(other).amount
+        others.total += amount
+        newest[other] = Part(at, flow.seq, flow.amount)
+        if at >= others.look_at or len(newest) > MOST:
+            others.forget(at - self._within_ms)
+            others.look_at = newest[next(iter(newest))].at + self._within_ms + 1
+        count = len(newest)
         if count < setting.count or others.total < least:
             return NOTHING
         if others.told_at and at < others.told_at + self._within_ms:

@@ -33,7 +33,7 @@ class HighRiskCountryFold(Fold[HighRiskCountry, Recent[int]]):
         if self._channels and flow.channel not in self._channels:
             return NOTHING
         least = self.setting.least.get(flow.currency)
-        if least is None or flow.amount < least:
+        if least is None or flow.amount < least or not self.concerns(flow.source, who):
             return NOTHING
         key = f"{flow.source_party}\n{flow.country}"
         last = self.state.find(key, flow.at, self._quiet_ms)

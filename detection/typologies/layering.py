@@ -64,7 +64,7 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
             chain = find(flow.target, at, self._keep_ms)
             if chain is None:
                 chain = self.state.young[flow.target] = Chain(Slices())
-            elif chain.money.starts and chain.money.starts[0] < start - self._window_ms:
+            elif 0 <= chain.money.oldest < start - self._window_ms:
                 chain.forget(start - self._window_ms)
             chain.money.add(start, at, flow.amount, 0)
             chain.witness(flow.seq)
@@ -72,8 +72,8 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
         return NOTHING if chain is None else self._left(chain, flow, start, least, who)
 
     def _left(self, chain: Chain, flow: Flow, start: int, least: int, who: Directory) -> Sequence[Alert]:
-        money, share = chain.money, self.setting.share
-        if money.starts and money.starts[0] < start - self._window_ms:
+        money, share, left = chain.money, self.setting.share, self.setting.left
+        if 0 <= money.oldest < start - self._window_ms:
             chain.forget(start - self._window_ms)
         if not money.came_in or (self._channels and flow.channel not in self._channels):
             return NOTHING
@@ -86,19 +86,18 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
         if (
             came < least
             or went * 1_000 < share * came
-            or flow.source_after * 1_000 > (1_000 - share) * came
+            or (left is not None and flow.source_after * 1_000 > left * came)
             or len(chain.onward) < self.setting.payments
         ):
             return NOTHING
-        holder = who.holder(flow.source)
-        if holder is not None and holder.product in self.setting.but_products:
+        if not self.concerns(flow.source, who):
             return NOTHING
         made = self.alert(
             flow,
             party=flow.source_party,
             account=flow.source,
             what=chain.seqs[0],
-            first_at=money.began[0],
+            first_at=money.began,
             seqs=chain.seqs,
             amount=came,
             confidence=over(came, least),

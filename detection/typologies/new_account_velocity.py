@@ -47,16 +47,16 @@ class NewAccountVelocityFold(Fold[NewAccountVelocity, Recent[Early]]):
         if flow.source_party:
             holder = who.holder(flow.source)
             if holder is not None and holder.opened_at > opened_before:
-                made = self._moved(flow, holder, flow.source, 0, least)
+                made = self._moved(flow, holder, flow.source, 0, least, who)
         if flow.target_party:
             holder = who.holder(flow.target)
             if holder is not None and holder.opened_at > opened_before:
-                made = (*made, *self._moved(flow, holder, flow.target, flow.amount, least))
+                made = (*made, *self._moved(flow, holder, flow.target, flow.amount, least, who))
         return made
 
-    def _moved(self, flow: Flow, holder: Holder, account: str, came_in: int, least: int) -> Sequence[Alert]:
-        if holder.product in self.setting.but_products:
-            return NOTHING
+    def _moved(
+        self, flow: Flow, holder: Holder, account: str, came_in: int, least: int, who: Directory
+    ) -> Sequence[Alert]:
         early = self.state.find(account, flow.at, self._age_ms)
         if early is None:
             early = self.state.young[account] = Early(flow.at)
@@ -67,6 +67,8 @@ class NewAccountVelocityFold(Fold[NewAccountVelocity, Recent[Early]]):
             del early.seqs[0]
         needed = self.setting.payments
         if early.told or early.came_in < least or early.movements < needed:
+            return NOTHING
+        if not self.concerns(account, who):
             return NOTHING
         early.told = True
         return (

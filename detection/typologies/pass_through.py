@@ -40,28 +40,40 @@ class PassThroughFold(Fold[PassThrough, Recent[Through]]):
         if least is None or (self._channels and flow.channel not in self._channels):
             return NOTHING
         at = flow.at
+        since = at - self._within_ms
+        young, amount = self.state.young, flow.amount
         if flow.target_party:
-            through = self.state.find(flow.target, at, self._within_ms)
+            through = young.get(flow.target) or self.state.find(flow.target, at, self._within_ms)
             if through is None:
                 through = self.state.young[flow.target] = Through(Window(), Window())
-            through.came.add(Part(at, flow.seq, flow.amount))
-            through.came.trim(at - self._within_ms, MOST)
+            came = through.came
+            came.parts.append(Part(at, flow.seq, amount))
+            came.total += amount
+            if came.parts[0].at < since or len(came.parts) > MOST:
+                came.trim(since, MOST)
         if not flow.source_party:
             return NOTHING
-        through = self.state.find(flow.source, at, self._within_ms)
-        return NOTHING if through is None else self._went(flow, who, through, least)
+        through = young.get(flow.source) or self.state.find(flow.source, at, self._within_ms)
+        if through is None:
+            return NOTHING
+        came, went = through.came, through.went
+        if came.parts and came.parts[0].at < since:
+            came.trim(since, MOST)
+        if not came.parts:
+            if went.parts:
+                went.clear()
+            return NOTHING
+        went.parts.append(Part(at, flow.seq, amount))
+        went.total += amount
+        if went.parts[0].at < came.parts[0].at or len(went.parts) > MOST:
+            went.trim(came.parts[0].at, MOST)
+        if came.total < least or went.total * 1_000 < came.total * self.setting.share:
+            return NOTHING
+        return self._passed(flow, who, through, least)
 
-    def _went(self, flow: Flow, who: Directory, through: Through, least: int) -> Sequence[Alert]:
+    def _passed(self, flow: Flow, who: Directory, through: Through, least: int) -> Sequence[Alert]:
         at, setting = flow.at, self.setting
         came, went = through.came, through.went
-        came.trim(at - self._within_ms, MOST)
-        if not came.parts:
-            went.clear()
-            return NOTHING
-        went.add(Part(at, flow.seq, flow.amount))
-        went.trim(came.parts[0].at, MOST)
-        if came.total < least or went.total * 1_000 < came.total * setting.share:
-            return NOTHING
         if setting.left is not None and flow.source_after * 1_000 > came.total * setting.left:
             return NOTHING
         if went.told_at and at < went.told_at + self._within_ms:

@@ -37,7 +37,7 @@ class ProfileThenPayoutFold(Fold[ProfileThenPayout, Recent[int]]):
         if holder is None or not holder.changed_at or flow.at - holder.changed_at > self._within_ms:
             return NOTHING
         changed_at = holder.changed_at
-        if holder.product in setting.but_products:
+        if not self.concerns(flow.source, who):
             return NOTHING
         if self.state.find(flow.source, flow.at, self._within_ms) == changed_at:
             return NOTHING

@@ -65,7 +65,7 @@ class RepeatedAmountsFold(Fold[RepeatedAmounts, Recent[Window]]):
             first_at=near[0].at,
             seqs=seqs_of(near),
             amount=total,
-            confidence=over(len(near), setting.count, 450),
+            confidence=over(len(near), setting.count),
             figures={
                 "count": len(near),
                 "others": others,

@@ -49,7 +49,7 @@ class RoundAmountsFold(Fold[RoundAmounts, Recent[Payments]]):
         if parts[0].at < flow.at - self._within_ms:
             return NOTHING
         of_them = [part for part in parts if not part.amount % unit]
-        if len(of_them) < self._least or self._is_left_out(flow.source, who):
+        if len(of_them) < self._least or not self.concerns(flow.source, who):
             return NOTHING
         made = self._alert(flow, unit, parts, of_them)
         parts.clear()
@@ -60,10 +60,6 @@ class RoundAmountsFold(Fold[RoundAmounts, Recent[Payments]]):
         found = self.state.peek(flow.source)
         if found is not None:
             found.parts = [part for part in found.parts if part.seq != flow.seq]
-
-    def _is_left_out(self, account: str, who: Directory) -> bool:
-        holder = who.holder(account)
-        return holder is not None and holder.product in self.setting.but_products
 
     def _alert(self, flow: Flow, unit: int, parts: list[Part], of_them: list[Part]) -> Alert:
         return self.alert(

@@ -108,7 +108,7 @@ class SpikeFold(Fold[Spike, Recent[History]]):
             first_at=history.at,
             seqs=(history.seq, flow.seq),
             amount=amount,
-            confidence=over(amount * count, 2 * total, 450),
+            confidence=over(amount * count, 2 * total),
             figures={
                 "earlier": count,
                 "mean": total // count,

@@ -12,7 +12,6 @@ import annotated_types as at
 from msgspec import Meta
 
 from schemas.documents.document import Problem
-from schemas.documents.filters import Labels
 from schemas.documents.typology import Amounts, Days, Hours, Parameters, PerMille
 from schemas.fields import Label
 from schemas.parties import Country
@@ -36,7 +35,6 @@ class RoundAmounts(Parameters, kw_only=True):
     payments: Annotated[int, Meta(ge=5, le=64), at.Ge(5), at.Le(64)] = 20
     share: PerMille = 900
     within_days: Days = 90
-    but_products: Labels = ()
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """See `Parameters.amounts`."""
@@ -55,8 +53,8 @@ class Layering(Parameters, kw_only=True):
     least: Amounts
     within_hours: Hours = 72
     share: PerMille = 900
+    left: PerMille | None = 100
     payments: Annotated[int, Meta(ge=1, le=MOST_ONWARD), at.Ge(1), at.Le(MOST_ONWARD)] = 2
-    but_products: Labels = ()
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """See `Parameters.amounts`."""
@@ -74,7 +72,6 @@ class NewAccountVelocity(Parameters, kw_only=True):
     turnover: Amounts
     age_days: Days = 30
     payments: Annotated[int, Meta(ge=2, le=10_000), at.Ge(2), at.Le(10_000)] = 10
-    but_products: Labels = ()
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """See `Parameters.amounts`."""
@@ -92,7 +89,6 @@ class ProfileThenPayout(Parameters, kw_only=True):
     least: Amounts
     within_hours: Hours = 72
     share: PerMille = 500
-    but_products: Labels = ()
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """See `Parameters.amounts`."""
@@ -178,7 +174,6 @@ class Benford(Parameters, kw_only=True):
     chi_square: Annotated[int, Meta(ge=2_733, le=100_000), at.Ge(2_733), at.Le(100_000)] = 26_125
     spread: Annotated[int, Meta(ge=2, le=100_000), at.Ge(2), at.Le(100_000)] = 100
     within_days: Days = 180
-    but_products: Labels = ()
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """See `Parameters.amounts`."""
@@ -186,8 +181,10 @@ class Benford(Parameters, kw_only=True):
 
 
 class CollectionAccount(Parameters, kw_only=True):
-    """Within `within_days` an account was paid by `payers` or more, `least` or more in all, pays at most
-    `payees`, and the payment out leaves no more than the rest of a `share` that has left: money stays short.
+    """Within `within_days` an account was paid by `payers` or more, `least` or more in all, and pays `share`
+    of it to at most `payees`.
+
+    left: the balance is at most this then, per mille of what came in; whatever it is where there is none.
 
     Source: FFIEC BSA/AML Examination Manual, appendix F: many small transfers are received and almost
     immediately most of them wired on, in a manner that does not fit the customer. Its figures are ours.
@@ -198,7 +195,7 @@ class CollectionAccount(Parameters, kw_only=True):
     payers: Annotated[int, Meta(ge=3, le=MOST_PAYERS), at.Ge(3), at.Le(MOST_PAYERS)] = 12
     payees: Annotated[int, Meta(ge=1, le=16), at.Ge(1), at.Le(16)] = 3
     share: PerMille = 800
-    but_products: Labels = ()
+    left: PerMille | None = 200
 
     def amounts(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """See `Parameters.amounts`."""

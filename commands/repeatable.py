@@ -1,0 +1,20 @@
+"""Which commands may come again after their ids are forgotten: the book tells from what they say whether it
+was done, so they are never `too_old`.
+
+They are derived from events, and whoever derives them may begin anew, years later, with the first event.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.flags import RaiseFlag
+from schemas.message import Command
+from schemas.reported import ReportAlerts
+
+REPEATABLE: Final[frozenset[type[Command]]] = frozenset(
+    {
+        ReportAlerts,  # cases remember their alerts for ever
+        RaiseFlag,  # what has expired is refused, and what stands keeps the later of both expiries
+    }
+)
