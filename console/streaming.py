@@ -8,6 +8,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from threading import Event as Told
+from typing import Any
 
 from detection.inline import Inline
 from detection.inline_host import Host
@@ -79,7 +80,19 @@ def stream(home: Home, settings: Settings, told: Told) -> None:
         port=settings.stream_port,
         host=settings.stream_host,
     )
-    Streams(app, site.kafka, _key(home), site.count, watching=watching_of(settings.stream_watching))
+    streams = Streams(
+        app,
+        site.kafka,
+        _key(home),
+        site.count,
+        watching=watching_of(settings.stream_watching),
+        progress=lambda one: operating.reader(NAME, one, faust_app.Behind(app, site.kafka.events, one)),
+    )
+
+    async def revoked(_: Any, *places: Any, **__: Any) -> None:
+        streams.lost(one.partition for one in places[0] if one.topic == site.kafka.events)
+
+    app.on_partitions_revoked.connect(revoked)
     asyncio.run(faust_app.serve(app, told.is_set))
 
 

@@ -33,6 +33,7 @@ from typing import Any, ClassVar, Final
 import faust
 from aiokafka import TopicPartition  # type: ignore[import-untyped]
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 from yarl import URL
 
 from engine.errors import WrongUse
@@ -220,6 +221,22 @@ def app_of(
     )
     app.finalize()
     return app
+
+
+class Behind:
+    """How far a worker is behind in a partition: `engine.log.records.Measured`."""
+
+    def __init__(self, app: App, topic: str, partition: int) -> None:
+        self._app = app
+        self._place = TP(topic, partition)
+
+    def events_behind(self, after: int) -> int:
+        """About how many records are behind `after`."""
+        return max(0, self._app.consumer.highwater(self._place) - after - 1)
+
+    def commands_behind(self, after: int) -> int:
+        """No worker reads commands."""
+        return 0
 
 
 def table(app: App, name: str, partitions: int, meaning: str) -> Kept:

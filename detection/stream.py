@@ -40,6 +40,7 @@ from detection.stream_rows import (
 from detection.stream_topics import via
 from engine.log.partitioning import partition_of
 from engine.log.topics import Kafka
+from engine.observer import UNHEARD, Progress
 from engine.proof import Key
 from schemas.alerts import Alert, decode_alert, encode_alert
 from schemas.catalogue import encode
@@ -56,6 +57,7 @@ class Streams:
     """The app with its topics, tables and agents.
 
     key: of the system `triage`.   partitions: of the site.   batch: made for each batch of records.
+    progress: who counts, by partition of the events.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Streams:
         watching: across.Watching | None = None,
         batch: Callable[[], Batch] | None = None,
         actor: str = triage.SYSTEM,
+        progress: Callable[[int], Progress] = lambda partition: UNHEARD,
     ) -> None:
         self.app = app
         self._kafka = kafka
@@ -79,6 +82,8 @@ class Streams:
         self.cases = table(app, "cases", partitions, "the alerts of a party and day")
         self.days = table(app, "days", partitions, "alerts by kind and day, movements by day")
         self.open = table(app, "open", partitions, "commands whose outcome is not known yet")
+        self._progress = progress
+        self._heard: dict[int, Progress] = {}
         self._courier = Courier(self.open, kafka, partitions, actor, key)
         self._rows = Rows(self.known)
         self._sighter = Sighter(self._rows)
@@ -124,6 +129,7 @@ class Streams:
         rows = self._rows
         rows.batch = batch
         counted: dict[int, Moved] = {}
+        done: dict[int, tuple[int, int]] = {}
         for one in events:
             partition, value = one.message.partition, one.message.value
             face = face_of(value)
@@ -139,6 +145,9 @@ class Streams:
             if event is not None:
                 for sighting in self._sighter.see(event):
                     await batch.send(self._via("subjects"), sighting.key.encode(), pack(sighting))
+            done[partition] = done.get(partition, (0, 0))[0] + 1, one.message.offset
+        for partition, (number, offset) in done.items():
+            self._heard.setdefault(partition, self._progress(partition)).step(number, offset)
         for partition, moved in counted.items():
             batch.put(self.known, partition, _moved_key(partition), pack(moved))
             day = max(moved.days)
@@ -237,6 +246,12 @@ class Streams:
     def _moved(self, partition: int) -> Moved:
         row = self.known.get(_moved_key(partition))
         return Moved() if row is None else moved_of(row)
+
+    def lost(self, partitions: Iterable[int]) -> None:
+        """Events of these are another worker's now."""
+        for partition in partitions:
+            if partition in self._heard:
+                self._heard.pop(partition).close()
 
     # --- what the time calls for ----------------------------------------------------------------------
 
