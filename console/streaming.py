@@ -89,7 +89,7 @@ def stream(home: Home, settings: Settings, told: Told) -> None:
         progress=lambda one: operating.reader(NAME, one, faust_app.Behind(app, site.kafka.events, one)),
     )
 
-    async def revoked(_: Any, *places: Any, **__: Any) -> None:
+    async def revoked(_: Any, /, *places: Any, signal: Any, **__: Any) -> None:
         streams.lost(one.partition for one in places[0] if one.topic == site.kafka.events)
 
     app.on_partitions_revoked.connect(revoked)

@@ -63,7 +63,7 @@ def test_no_case_is_lost_or_doubled_and_no_flag_missed_over_twenty_kills(
         business.open()
         with workers(site, tmp_path, 2) as running:
             for _ in range(20):
-                until = time.monotonic() + rng.uniform(2.0, 9.0)
+                until = time.monotonic() + rng.uniform(1.0, 4.0)
                 while time.monotonic() < until:
                     business.move(100)
                     time.sleep(0.1)
