@@ -13,7 +13,6 @@ from tests.documents import HERE, Reader, blocks, shape
 from tests.kafka_servers import unused_prefix
 from tests.terminal import ROOT
 
-
 LONG = ("how-to.md", "working-cases.md")
 
 
