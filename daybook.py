@@ -30,6 +30,7 @@ from console import (
     reviews_commands,
     rules_commands,
     topics_commands,
+    webhooks_commands,
 )
 from console.ending import CHECK_FAILED, DONE, SOME_REJECTED
 from console.limits_commands import register as register_limits
@@ -57,6 +58,7 @@ rules_commands.register(app)
 lists_commands.register(app)
 documents_commands.register(app)
 topics_commands.register(app)
+webhooks_commands.register(app)
 flags_commands.register(app)
 alerts_commands.register(app)
 keys_commands.register(app)
@@ -459,6 +461,14 @@ def run_stream() -> None:
     from console import processes
 
     in_home(processes.run_stream, False, None)
+
+
+@run.command("webhooks")
+def run_webhooks() -> None:
+    """Post alerts to the endpoints that want them."""
+    from console import processes
+
+    in_home(processes.run_webhooks, False, None)
 
 
 @run.command("rail")

@@ -24,6 +24,7 @@ from bench import (
     decide,
     embedded,
     end_of_day,
+    features,
     fold,
     kafka,
     keeping,
@@ -45,6 +46,7 @@ WORKLOADS = (
     "steps",
     "rules-compile",
     "what-if",
+    "features",
     "memory",
     "end-of-day",
     "publisher",
@@ -144,6 +146,10 @@ def measure(
         with contextlib.ExitStack() as stack:
             for figure in figures(publisher.contenders(size, stack), size.rounds, began):
                 say(figure)
+    if "features" in asked:
+        began("features")
+        for figure in features.figures():
+            say(figure)
     if "what-if" in asked:
         for figure in figures(what_if.contenders(size), size.rounds, began):
             say(figure)

@@ -68,7 +68,7 @@ class Plans(dict[tuple[str, str], Plan]):
 
     def __init__(self, ruling: Ruling) -> None:
         super().__init__()
-        self._rules = dict(ruling.rules)
+        self._rules = {name: ruling.rules[name] for name in ruling.rules}
 
     def __missing__(self, key: tuple[str, str]) -> Plan:
         self[key] = plan = _plan(self._rules, *key)

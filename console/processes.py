@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from console import projecting, streaming
+from console import projecting, streaming, webhooks
 from console.detecting import detect
 from console.following import follow
 from console.output import Output
@@ -49,7 +49,7 @@ def up(output: Output, home: Home, settings: Settings) -> int:
     for name in home.add_missing_keys(*([rail.adapter] if rail is not None else [])):
         say(f"Made a key for the system {name} of {home}.")
     # Every process opens the database itself: who is left last stops a bundled server, also after a kill.
-    with open_database(home.postgres, settings.database_url):
+    with open_database(home.postgres, settings.database_url) as database:
         env = {"DAYBOOK_HOME": str(home.root.resolve())}
         ports = operating.ports(settings)
         roles = ["engine", "projector", "follower", "relay"]
@@ -57,6 +57,8 @@ def up(output: Output, home: Home, settings: Settings) -> int:
             roles.append("publisher")
         roles += ["detection", "triage"]
         site.make_alerts()
+        if webhooks.any_endpoint(database.dsn):
+            roles.append("webhooks")
         if rail is not None:
             roles.append("rail")
         children = [
@@ -124,6 +126,12 @@ def run_triage(output: Output, home: Home, settings: Settings) -> None:
     """The process of triage."""
     told, _ = until_told()
     streaming.triage(home, settings, told)
+
+
+def run_webhooks(output: Output, home: Home, settings: Settings) -> None:
+    """The process of webhooks."""
+    told, _ = until_told()
+    webhooks.work(home, settings, told)
 
 
 def run_stream(output: Output, home: Home, settings: Settings) -> None:

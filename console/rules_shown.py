@@ -172,6 +172,9 @@ def stats(
     """Show how often each rule applied."""
     with book_session(output, home, settings, book) as (session, name):
         rows = rule_stats(session, name, _instant(since), _instant(until))
+    if not rows:
+        output.say("No rule has applied.")
+        return
     output.table(
         "",
         [
@@ -200,8 +203,6 @@ def stats(
             for one in rows
         ],
     )
-    if not rows:
-        output.say("No rule has applied.")
     for one in rows:
         output.emit(**msgspec.to_builtins(one))
 

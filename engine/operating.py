@@ -24,6 +24,7 @@ ROLES: Final = (
     "detection",
     "triage",
     "stream",
+    "webhooks",
 )
 """In the order of the ports that they take under `daybook up`, from DAYBOOK_METRICS_PORT on."""
 

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     stream_watching: what triage and the stream workers look for over all books, as JSON, such as
         `{"many_payers": 12, "window_ms": 86400000}`; 0 looks for it no more. See detection/watching.py. It
         has to be the same for all of them.
+    webhooks_ca: a file of certificates, in PEM, to trust where alerts are posted to; without it those that
+        the machine trusts.
     simulated_rail: `RAIL=SYSTEM` has `daybook up` run a rail that is only simulated, to try things out: it
         answers for the rail RAIL as its adapter SYSTEM.
     simulated_rail_conduct: how it behaves, as JSON, such as `{"most_ms": 5000, "fails": 100}`; see
@@ -74,6 +76,7 @@ class Settings(BaseSettings):
     watchdog_s: float = Field(default=60.0, ge=1.0)
     archive: str | None = Field(default=None, min_length=1)
     attachments: str | None = Field(default=None, min_length=1)
+    webhooks_ca: str | None = Field(default=None, min_length=1)
     actor: str | None = Field(default=None, min_length=1, max_length=64)
     debug: bool = False
     log_format: LogFormat | None = None

@@ -7,15 +7,17 @@ It is for risk staff: never for whom it is about.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import annotated_types as at
 import msgspec
 from msgspec import Meta
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 from schemas.fields import AmountOrZero, Id, Label, Millis, SignedAmount, Text
 from schemas.flags import Evidence
-from schemas.message import Value
+from schemas.message import Value, core_schema_of
 
 AlertSource = Literal["rule", "typology", "stream"]
 """Who noticed: a rule in the ordered path, a typology of one book, or a stream over all books."""
@@ -59,6 +61,10 @@ class Alert(Value, tag_field="type", tag="Alert"):
     words: Text = ""
     evidence: Evidence = ()
     shadow: bool = False
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema_of(cls, handler, tag="Alert", tag_required=False)
 
 
 encode_alert = msgspec.json.Encoder().encode

@@ -30,7 +30,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
         tag = cls.__struct_config__.tag
-        return _core_schema(cls, handler, tag=None if tag is None else str(tag))
+        return core_schema_of(cls, handler, tag=None if tag is None else str(tag))
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
@@ -39,7 +39,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _core_schema(cls, handler, tag=str(cls.__struct_config__.tag))
+        return core_schema_of(cls, handler, tag=str(cls.__struct_config__.tag))
 
 
 class Command(Message, kw_only=True, forbid_unknown_fields=True):
@@ -103,11 +103,16 @@ def _field_schema(hint: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
     return core_schema.nullable_schema(_DATE) if hint == Date | None else handler.generate_schema(hint)
 
 
-def _core_schema(cls: type[msgspec.Struct], handler: GetCoreSchemaHandler, tag: str | None) -> CoreSchema:
+def core_schema_of(
+    cls: type[msgspec.Struct], handler: GetCoreSchemaHandler, tag: str | None, *, tag_required: bool = True
+) -> CoreSchema:
+    """The same checks for pydantic. tag_required: msgspec asks for no tag where only one type can stand."""
     hints = get_type_hints(cls, include_extras=True)
     fields: dict[str, core_schema.TypedDictField] = {}
     if tag is not None:
-        fields["type"] = core_schema.typed_dict_field(handler.generate_schema(Literal[tag]), required=True)
+        fields["type"] = core_schema.typed_dict_field(
+            handler.generate_schema(Literal[tag]), required=tag_required
+        )
     for field in msgspec.structs.fields(cls):
         fields[field.name] = core_schema.typed_dict_field(
             _field_schema(hints[field.name], handler), required=field.required

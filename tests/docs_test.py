@@ -43,9 +43,10 @@ def test_the_document_on_kafka_prints_what_it_shows(
             os.kill(int((reader.folder / "up.pid").read_text()), signal.SIGTERM)
 
 
-def test_the_reference_lists_what_there_is() -> None:
-    text = (ROOT / "docs/reference.md").read_text()
-    assert reference.filled(text) == text, "run: python -m tests.reference"
+@pytest.mark.parametrize("name", reference.PARTS)
+def test_generated_parts_list_what_there_is(name: str) -> None:
+    text = reference.path_of(name).read_text()
+    assert reference.filled(text, name) == text, "run: python -m tests.reference"
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -1,4 +1,4 @@
-"""The generated parts of docs/reference.md, between their marks. `python -m tests.reference` writes them."""
+"""The generated parts of documents, between their marks. `python -m tests.reference` writes them."""
 
 import inspect
 import re
@@ -12,20 +12,20 @@ import typer.main
 from daybook import app
 from engine.settings import Settings
 from schemas.catalogue import COMMANDS, EVENTS
+from schemas.features import FEATURES
 from schemas.message import ENVELOPE, Message
 from schemas.rejections import CATALOGUE, UNREMEMBERED
 from tests.terminal import ROOT
 
-REFERENCE = ROOT / "docs/reference.md"
 _ENVELOPE = {"id", "book", "actor", "issued_at_ms", *ENVELOPE}
 
 
-def filled(text: str) -> str:
+def filled(text: str, of: str = "reference") -> str:
     """The document with its generated parts as they are now."""
-    for name, lines in PARTS.items():
+    for name, lines in PARTS[of].items():
         begin, end = f"<!-- {name}: python -m tests.reference -->", f"<!-- end of {name} -->"
         before, _, rest = text.partition(begin)
-        assert rest, f"the reference has no part {name}"
+        assert rest, f"{of} has no part {name}"
         _, _, after = rest.partition(end)
         text = before + begin + "\n\n" + "\n".join(lines()) + "\n\n" + end + after
     return text
@@ -107,13 +107,32 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    "subcommands": subcommands,
-    "settings": settings,
-    "commands": commands,
-    "events": events,
-    "rejections": rejections,
+def features() -> Iterator[str]:
+    """Every feature that rules can ask for."""
+    yield "| feature | means | unit | of the | counted for it |\n| --- | --- | --- | --- | --- |"
+    for one in FEATURES.values():
+        kept = ", ".join(f"`{name}`" for name in one.keeps)
+        yield f"| `{one.name}` | {_plain(one.meaning)} | {one.unit} | {one.about} | {kept} |"
+
+
+PARTS: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
+    "reference": {
+        "subcommands": subcommands,
+        "settings": settings,
+        "commands": commands,
+        "events": events,
+        "rejections": rejections,
+    },
+    "risk": {"features": features},
 }
+"""By the document, `docs/NAME.md`, and the name of the part."""
+
+
+def path_of(name: str) -> Path:
+    """Where a document is."""
+    return ROOT / f"docs/{name}.md"
+
 
 if __name__ == "__main__":
-    Path(REFERENCE).write_text(filled(REFERENCE.read_text()))
+    for name in PARTS:
+        path_of(name).write_text(filled(path_of(name).read_text(), name))

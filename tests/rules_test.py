@@ -477,3 +477,18 @@ def test_entries_of_a_list_end_when_they_say() -> None:
     then(rejected("declined"))
     when(later(ms=60_000), pay("p1", 10))
     then(happened(PaymentSubmitted), happened(PaymentDispatched))
+
+
+def test_what_a_bulk_did_before_counts_for_what_it_does_next() -> None:
+    """All or nothing decides on an overlay first; what is counted there is what is counted."""
+    given(account("alice", 1_000), account("bob"))
+    when(rules(rule("third", {"feature": "out_count_24h", "at_least": 3}, stop=True)))
+    when(bulk(*[("alice", "bob", 1)] * 3, mode="all_or_nothing", bulk_id="b1"))
+    then(rejected("instruction_refused", index=2, refused="declined"))
+    when(bulk(*[("alice", "bob", 1)] * 3, bulk_id="b2"))
+    then(
+        happened(BulkAccepted),
+        happened(TransferPosted),
+        happened(TransferPosted),
+        happened(InstructionRefused, index=2, reason="declined"),
+    )

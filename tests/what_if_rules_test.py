@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
+from console.output import Output
+from console.what_if_risk import show_risk
 from engine.log.records import BEFORE_FIRST
 from replay.drafts import Drafted
 from replay.risk_effects import AtStake, Caught, Reviews, Risk, RuleHits, Verdicts
@@ -299,3 +301,21 @@ def test_verdicts_are_those_that_the_drafts_give_when_they_are_really_in_force(
     found = asked(drafted(*some), from_ms=begun[-1])
     expected = [Verdicts("approve", one, really.count(one)) for one in ("approve", "review", "decline")]
     assert risk(found).verdicts == [one for one in expected if one.movements]
+
+
+def test_what_people_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    given(account("alice", 10_000), rails(), PEOPLE)
+    start = begins_now()
+    when([pay(f"p{number}", 1_000 + number) for number in range(3)], labelled("p0", "suspicious"))
+    draft = drafted(rule("large", over(1_001), 60), reviews={"a_day": 1})
+    show_risk(Output(json=False), risk(asked(draft, from_ms=start)), lambda minor, _: f"{minor / 100:.2f}")
+    told = capsys.readouterr().out
+    for line_ in (
+        "approve                              1                 2",
+        "payments/large        0           2    0     0  none known",
+        "cases have found 1 bad and 0 good",
+        "Stopped as recorded: 0 (precision none known, recall 0.0%)",
+        "EUR                           0.00  0.00    20.03     0.00",
+        "The team can do 1 a day: more came on 1 days",
+    ):
+        assert line_ in told, told

@@ -41,10 +41,14 @@ class Alerts(Protocol):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """How messages are delivered. timeout_s: of an attempt, whatever it does."""
+    """How messages are delivered. timeout_s: of an attempt, whatever the receiver does.
+
+    spare_s: how much longer a message is nobody else's; then the process that had it is taken to be dead.
+    """
 
     backoff: Backoff = Backoff()
     timeout_s: float = 15.0
+    spare_s: float = 30.0
 
 
 def wants(endpoint: Endpoint, alert: Alert) -> bool:
@@ -151,7 +155,7 @@ class Sender(threading.Thread):
 
     def _work(self, store: Store) -> None:
         while not self._stopping():
-            one = store.claim(self._endpoint, self._how.timeout_s * 2 + 10)
+            one = store.claim(self._endpoint, self._how.timeout_s + self._how.spare_s)
             if one is None:
                 self.ended.wait(IDLE_S)
                 continue
