@@ -20,6 +20,7 @@ COPY schemas ./schemas
 COPY book ./book
 COPY commands ./commands
 COPY engine ./engine
+COPY detection ./detection
 COPY projections ./projections
 COPY replay ./replay
 COPY gateway ./gateway

@@ -90,7 +90,8 @@ lock:
 	mv $(LOCKED).new $(LOCKED); \
 	{ echo '# Made by "make lock" from pyproject.toml: what runs, of requirements.lock. Do not edit.'; \
 	$$uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links --constraints $(LOCKED) pyproject.toml; \
+		--no-annotate --no-emit-index-url --no-emit-find-links --constraints $(LOCKED) --extra stream \
+		pyproject.toml; \
 	} > $(LOCKED:.lock=-run.lock)
 
 clean:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import sys
 from collections.abc import Sequence
 from threading import Event as Told
+from typing import Any
 
 from detection.inline import Inline
 from detection.inline_host import Host
@@ -78,13 +80,27 @@ def stream(home: Home, settings: Settings, told: Told) -> None:
         port=settings.stream_port,
         host=settings.stream_host,
     )
-    Streams(app, site.kafka, _key(home), site.count, watching=watching_of(settings.stream_watching))
+    streams = Streams(
+        app,
+        site.kafka,
+        _key(home),
+        site.count,
+        watching=watching_of(settings.stream_watching),
+        progress=lambda one: operating.reader(NAME, one, faust_app.Behind(app, site.kafka.events, one)),
+    )
+
+    async def revoked(_: Any, /, *places: Any, signal: Any, **__: Any) -> None:
+        streams.lost(one.partition for one in places[0] if one.topic == site.kafka.events)
+
+    app.on_partitions_revoked.connect(revoked)
     asyncio.run(faust_app.serve(app, told.is_set))
 
 
 def installed() -> bool:
     """Whether Faust and what it needs to read our topics are there."""
-    return all(importlib.util.find_spec(name) is not None for name in ("faust", "cramjam"))
+    return all(
+        name in sys.modules or importlib.util.find_spec(name) is not None for name in ("faust", "cramjam")
+    )
 
 
 def _key(home: Home) -> Key:

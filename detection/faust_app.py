@@ -4,6 +4,11 @@ Found by reading and running faust-streaming 0.15.3:
 
 - It reads uncommitted records unless it writes transactions itself. The events topic is written by
   transactions, and what was aborted there never happened: `_Consumer` reads committed ones.
+- It takes the record behind a gap in the offsets for a part of the gap, and what is in a gap for done. Behind
+  every transaction is a gap, and gaps that touch become one: it committed what nobody had looked at, and a
+  kill or a rebalance lost it (found by the test that kills it). `_Consumer` ends a gap where it ends.
+- After a rebalance it goes back to what was committed, and nowhere where nothing was: what it had read and
+  not looked at there is never read again. `_Consumer` goes back to the beginning then.
 - Its own transactions do not fence a worker that was given up. So nothing here is exactly once: everything is
   done at least once, and says the same when it is said again.
 - A table writes its changelog by the partition of the event that happens to be the current one, which is the
@@ -26,7 +31,9 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 import faust
+from aiokafka import TopicPartition  # type: ignore[import-untyped]
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 from yarl import URL
 
 from engine.errors import WrongUse
@@ -48,6 +55,24 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class _Consumer(driver.Consumer):
+    """Commits nothing that was not done."""
+
+    async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
+        """offset_to: of the record behind the gap, which Faust counts as a part of it."""
+        await super()._add_gap(tp, offset_from, offset_to - 1)
+
+    async def perform_seek(self) -> None:
+        """As Faust does, and back to the beginning where nothing is committed yet: it leaves those alone."""
+        await super().perform_seek()
+        changelogs = self.app.tables.changelog_topics
+        fresh = [
+            TopicPartition(one.topic, one.partition)
+            for one in self.assignment()
+            if one.topic not in changelogs and not self._committed_offset.get(one)
+        ]
+        if fresh:
+            await self._thread.seek_to_beginning(*fresh)
+
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -196,6 +221,22 @@ def app_of(
     )
     app.finalize()
     return app
+
+
+class Behind:
+    """How far a worker is behind in a partition: `engine.log.records.Measured`."""
+
+    def __init__(self, app: App, topic: str, partition: int) -> None:
+        self._app = app
+        self._place = TP(topic, partition)
+
+    def events_behind(self, after: int) -> int:
+        """About how many records are behind `after`."""
+        return max(0, self._app.consumer.highwater(self._place) - after - 1)
+
+    def commands_behind(self, after: int) -> int:
+        """No worker reads commands."""
+        return 0
 
 
 def table(app: App, name: str, partitions: int, meaning: str) -> Kept:

@@ -14,20 +14,33 @@ The same folds run without Faust in `detection/inline.py`, with the same flags, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
-
-from detection import across, statistics, triage
+from detection import across, statistics, stream_views, triage
 from detection.courier import SILENCE_MS, Courier
-from detection.faust_app import App, Batch, Kept, table
+from detection.faust_app import App, Batch, table
 from detection.heard import MOVEMENTS, face_of, judgements, looked_at
 from detection.inline import Moved, count, day_key, stale_days, stale_subjects
-from detection.sightings import Sighter, Sighting
+from detection.sightings import Sighter
+from detection.stream_rows import (
+    Hit,
+    Rows,
+    Total,
+    day_of,
+    group_of,
+    kind_of,
+    moved_of,
+    pack,
+    seeing_of,
+    sighting_of,
+    to_json,
+    totals_of,
+)
 from detection.stream_topics import via
 from engine.log.partitioning import partition_of
 from engine.log.topics import Kafka
+from engine.observer import UNHEARD, Progress
 from engine.proof import Key
 from schemas.alerts import Alert, decode_alert, encode_alert
 from schemas.catalogue import encode
@@ -39,63 +52,12 @@ SWEEP_S: Final = 300.0
 KINDS: Final = b"kinds"
 """The one key of what is counted by kind: alerts are few, and their figures are wanted in one place."""
 
-_pack = msgspec.msgpack.Encoder().encode
-_sighting = msgspec.msgpack.Decoder(Sighting).decode
-_seeing = msgspec.msgpack.Decoder(across.Seeing).decode
-_group = msgspec.msgpack.Decoder(triage.Group).decode
-_day = msgspec.msgpack.Decoder(statistics.Day).decode
-_totals = msgspec.msgpack.Decoder(statistics.Totals).decode
-_moved = msgspec.msgpack.Decoder(Moved).decode
-
-
-class Total(msgspec.Struct, frozen=True, tag="moved"):
-    """The movements of a partition on a day, so far."""
-
-    source: int
-    day: int
-    count: int
-
-
-class Hit(msgspec.Struct, frozen=True, tag="hit"):
-    """An alert, for the statistics of its kind."""
-
-    alert: Alert
-
-
-_kind = msgspec.json.Decoder(Total | Hit | statistics.Judgement).decode
-_json = msgspec.json.Encoder().encode
-
-
-class _Rows(MutableMapping[str, str]):
-    """The rows of `known` as the sighter wants them: text by text, each of the partition that is read."""
-
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
-        self.batch: Batch | None = None
-        self.partition = 0
-
-    def __getitem__(self, name: str) -> str:
-        found: bytes = self._kept.data[name.encode()]
-        return found.decode()
-
-    def __setitem__(self, name: str, value: str) -> None:
-        assert self.batch is not None, "a row is set while a batch is read"
-        self.batch.put(self._kept, self.partition, name.encode(), value.encode())
-
-    def __delitem__(self, name: str) -> None:
-        raise NotImplementedError("accounts and books are never forgotten")
-
-    def __iter__(self) -> Iterator[str]:
-        return (key.decode() for key in self._kept)
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
 
 class Streams:
     """The app with its topics, tables and agents.
 
     key: of the system `triage`.   partitions: of the site.   batch: made for each batch of records.
+    progress: who counts, by partition of the events.
     """
 
     def __init__(
@@ -108,6 +70,7 @@ class Streams:
         watching: across.Watching | None = None,
         batch: Callable[[], Batch] | None = None,
         actor: str = triage.SYSTEM,
+        progress: Callable[[int], Progress] = lambda partition: UNHEARD,
     ) -> None:
         self.app = app
         self._kafka = kafka
@@ -119,8 +82,10 @@ class Streams:
         self.cases = table(app, "cases", partitions, "the alerts of a party and day")
         self.days = table(app, "days", partitions, "alerts by kind and day, movements by day")
         self.open = table(app, "open", partitions, "commands whose outcome is not known yet")
+        self._progress = progress
+        self._heard: dict[int, Progress] = {}
         self._courier = Courier(self.open, kafka, partitions, actor, key)
-        self._rows = _Rows(self.known)
+        self._rows = Rows(self.known)
         self._sighter = Sighter(self._rows)
         agents = (
             (kafka.events, self._read_events),
@@ -138,6 +103,7 @@ class Streams:
             for name, work in agents
         }
         app.timer(SWEEP_S, on_leader=False)(self.sweep)
+        stream_views.show(app, self.views())
         app.timer(SILENCE_MS / 1_000, on_leader=False)(self.ask_again)
 
     def _via(self, name: str) -> str:
@@ -163,6 +129,7 @@ class Streams:
         rows = self._rows
         rows.batch = batch
         counted: dict[int, Moved] = {}
+        done: dict[int, tuple[int, int]] = {}
         for one in events:
             partition, value = one.message.partition, one.message.value
             face = face_of(value)
@@ -172,17 +139,20 @@ class Streams:
                 count(counted[partition], face.at, one.message.offset)
             self._courier.hear(batch, partition, face)
             for judgement in judgements(face, value):
-                await batch.send(self._via("kinds"), KINDS, _json(judgement))
+                await batch.send(self._via("kinds"), KINDS, to_json(judgement))
             rows.partition = partition
             event = looked_at(face, value)
             if event is not None:
                 for sighting in self._sighter.see(event):
-                    await batch.send(self._via("subjects"), sighting.key.encode(), _pack(sighting))
+                    await batch.send(self._via("subjects"), sighting.key.encode(), pack(sighting))
+            done[partition] = done.get(partition, (0, 0))[0] + 1, one.message.offset
+        for partition, (number, offset) in done.items():
+            self._heard.setdefault(partition, self._progress(partition)).step(number, offset)
         for partition, moved in counted.items():
-            batch.put(self.known, partition, _moved_key(partition), _pack(moved))
+            batch.put(self.known, partition, _moved_key(partition), pack(moved))
             day = max(moved.days)
             total = Total(partition, day, moved.days[day])
-            await batch.send(self._via("kinds"), KINDS, _json(total))
+            await batch.send(self._via("kinds"), KINDS, to_json(total))
 
     async def _read_alerts(self, batch: Batch, events: Iterable[Any]) -> None:
         """Alerts: each to its case, and to the figures of its kind."""
@@ -198,13 +168,13 @@ class Streams:
             state = states.get(key)
             if state is None:
                 row = self.seeing.get(key)
-                state = states[key] = across.nothing_seen() if row is None else _seeing(row)
+                state = states[key] = across.nothing_seen() if row is None else seeing_of(row)
                 partitions[key] = one.message.partition
-            for telling in across.see(state, _sighting(one.message.value), self._watching):
+            for telling in across.see(state, sighting_of(one.message.value), self._watching):
                 await self._ask(batch, telling.flag)
                 await self._noticed(batch, telling.alert)
         for key, state in states.items():
-            batch.put(self.seeing, partitions[key], key, _pack(state))
+            batch.put(self.seeing, partitions[key], key, pack(state))
 
     async def _triage(self, batch: Batch, events: Iterable[Any]) -> None:
         """Alerts by case: each is reported to its book."""
@@ -214,12 +184,12 @@ class Streams:
             key = one.message.key
             group = groups.get(key)
             if group is None and (row := self.cases.get(key)) is not None:
-                group = _group(row)
+                group = group_of(row)
             groups[key], command = triage.report(group, decode_alert(one.message.value))
             partitions[key] = one.message.partition
             await self._ask(batch, command)
         for key, group in groups.items():
-            batch.put(self.cases, partitions[key], key, _pack(group))
+            batch.put(self.cases, partitions[key], key, pack(group))
 
     async def _tell_kinds(self, batch: Batch, events: Iterable[Any]) -> None:
         """Alerts by kind, and movements: what the statistics are made of."""
@@ -228,32 +198,46 @@ class Streams:
         partition = 0
         for one in events:
             partition = one.message.partition
-            told = _kind(one.message.value)
+            told = kind_of(one.message.value)
             if isinstance(told, Total):
                 key = f"\n{told.day}"
                 if key not in totals:
                     row = self.days.get(key.encode())
-                    totals[key] = statistics.Totals({}) if row is None else _totals(row)
+                    totals[key] = statistics.Totals({}) if row is None else totals_of(row)
                 statistics.moved(totals[key], told.source, told.count)
                 continue
             about = told.alert if isinstance(told, Hit) else told
             key = day_key(about.kind, about.at)
             if key not in days:
                 row = self.days.get(key.encode())
-                days[key] = statistics.no_day() if row is None else _day(row)
+                days[key] = statistics.no_day() if row is None else day_of(row)
             if isinstance(told, Hit):
                 statistics.hit(days[key], told.alert)
             else:
                 statistics.judge(days[key], told)
-        for name, row_of in ((days, _pack), (totals, _pack)):
-            for key, state in name.items():
-                batch.put(self.days, partition, key.encode(), row_of(state))
+        for rows in (days, totals):
+            for key, state in rows.items():
+                batch.put(self.days, partition, key.encode(), pack(state))
+
+    def views(self) -> Mapping[str, Callable[[Mapping[str, str]], Mapping[str, Any]]]:
+        """What is shown of the tables, by name."""
+        capacity = stream_views.CAPACITY
+        return {
+            "queue": lambda words: stream_views.queue(
+                self.cases, stream_views.whole(words, "capacity", capacity)
+            ),
+            "kinds": lambda words: stream_views.kinds(self.days),
+            "subjects": lambda words: stream_views.subjects(self.seeing),
+            "tables": lambda words: stream_views.tables(
+                known=self.known, seeing=self.seeing, cases=self.cases, days=self.days, open=self.open
+            ),
+        }
 
     # --- what they share ------------------------------------------------------------------------------
 
     async def _noticed(self, batch: Batch, alert: Alert) -> None:
         await batch.send(self._via("groups"), triage.case_of(alert).encode(), encode_alert(alert))
-        await batch.send(self._via("kinds"), KINDS, _json(Hit(alert)))
+        await batch.send(self._via("kinds"), KINDS, to_json(Hit(alert)))
 
     async def _ask(self, batch: Batch, command: Command) -> None:
         key = command.book.encode()
@@ -261,7 +245,13 @@ class Streams:
 
     def _moved(self, partition: int) -> Moved:
         row = self.known.get(_moved_key(partition))
-        return Moved() if row is None else _moved(row)
+        return Moved() if row is None else moved_of(row)
+
+    def lost(self, partitions: Iterable[int]) -> None:
+        """Events of these are another worker's now."""
+        for partition in partitions:
+            if partition in self._heard:
+                self._heard.pop(partition).close()
 
     # --- what the time calls for ----------------------------------------------------------------------
 
@@ -276,10 +266,10 @@ class Streams:
         """Forget what nothing new can come of any more."""
         batch = self._batch()
         with batch.ends("sweep"):
-            seen = [(key.decode(), _seeing(row)) for key, row in list(self.seeing.items())]
+            seen = [(key.decode(), seeing_of(row)) for key, row in list(self.seeing.items())]
             for name in list(stale_subjects(seen, self._watching)):
                 batch.drop(self.seeing, self._place(name.encode()), name.encode())
-            groups = [(key.decode(), _group(row)) for key, row in list(self.cases.items())]
+            groups = [(key.decode(), group_of(row)) for key, row in list(self.cases.items())]
             for case in list(triage.stale(groups)):
                 batch.drop(self.cases, self._place(case.encode()), case.encode())
             for name in list(stale_days(key.decode() for key in list(self.days))):

@@ -39,6 +39,8 @@ from tests.metrics_test import documented
 from tests.story import ROOT as BOSS
 from tests.terminal import DAYBOOK, ROOT, until
 
+ONCE = ("init", "stream-topics")
+"""The services that do what they do and end."""
 GIVEN = dict.fromkeys(SECRETS, "given-by-whoever-starts-it")
 DEPLOY = Path(ROOT, "deploy")
 OPERATIONS = Path(ROOT, "docs/operations.md")
@@ -87,8 +89,9 @@ def test_there_is_what_a_site_needs() -> None:
     commands = [tuple(service["command"]) for service in ours(GIVEN).values()]
     assert commands.count(("run", "engine")) == 2
     assert commands.count(("run", "projector")) == 2
-    for role in ("follower", "relay", "publisher", "detection"):
+    for role in ("follower", "relay", "publisher", "detection", "webhooks"):
         assert commands.count(("run", role)) == 1
+    assert commands.count(("run", "stream")) == 2
     assert sum(service["image"] == "apache/kafka:4.3.1" for service in services.values()) == 3
     assert services["postgres"]["image"] == "postgres:18"
     brokers = {name for name, service in services.items() if service["image"].startswith("apache/kafka")}
@@ -194,7 +197,9 @@ def test_every_command_starts_gets_healthy_and_ends(
     assert init.process.wait(120) == 0, init.said.read_text()
     again = site.start("init")
     assert again.process.wait(120) == 0, "it runs at every `compose up`"
-    running = [site.start(name) for name in site.services if name != "init"]
+    topics = site.start("stream-topics")
+    assert topics.process.wait(120) == 0, topics.said.read_text()
+    running = [site.start(name) for name in site.services if name not in ONCE]
     try:
         for one in running:
             until(one.is_healthy)
@@ -361,7 +366,7 @@ def test_prometheus_asks_every_process_of_ours() -> None:
     assert all((DEPLOY / "prometheus" / one).is_file() for one in config["rule_files"])
     (job,) = config["scrape_configs"]
     (targets,) = (one["targets"] for one in job["static_configs"])
-    assert targets == [f"{name}:9400" for name in ours(GIVEN) if name != "init"]
+    assert targets == [f"{name}:9400" for name in ours(GIVEN) if name not in ONCE]
     assert job["job_name"] == "daybook"
 
 

@@ -1,0 +1,77 @@
+"""The stream workers on the real broker: same flags, cases and ids as the twin, whatever is killed."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.site import Site
+from tests.kafka_home_test import deciding
+from tests.stream_rig import (
+    NEEDS_FAUST,
+    Business,
+    StreamWorker,
+    Twin,
+    answered,
+    compare,
+    streaming_site,
+    workers,
+)
+
+pytestmark = NEEDS_FAUST
+SETTLES_S = 120.0
+
+
+def settle(site: Site) -> None:
+    """Until the workers have said all that the twin would; what is missing then, `compare` names."""
+    wanted = len(Twin(site).ids)
+    deadline = time.monotonic() + SETTLES_S
+    while answered(site) < wanted and time.monotonic() < deadline:
+        time.sleep(1.0)
+    time.sleep(2.0)  # for what would be too much
+
+
+@pytest.mark.long
+def test_the_workers_say_what_the_twin_says(kafka_bootstrap: str, tmp_path: Path) -> None:
+    site = streaming_site(kafka_bootstrap, tmp_path / "home", 3)
+    with deciding(site, *site.partitions):
+        business = Business(site, 1)
+        business.open()
+        with workers(site, tmp_path, 2):
+            for _ in range(20):
+                business.move(100)
+            settle(site)
+    found = compare(site, business.noticed)
+    assert found["flags"] > 20
+    assert found["cases"] > 20
+
+
+@pytest.mark.long
+@pytest.mark.timeout(540)
+@pytest.mark.parametrize("seed", [2])
+def test_no_case_is_lost_or_doubled_and_no_flag_missed_over_twenty_kills(
+    kafka_bootstrap: str, tmp_path: Path, seed: int
+) -> None:
+    """Two workers under load; one of them is killed and started anew, twenty times."""
+    site = streaming_site(kafka_bootstrap, tmp_path / "home", 3)
+    rng = random.Random(seed)
+    with deciding(site, *site.partitions):
+        business = Business(site, seed)
+        business.open()
+        with workers(site, tmp_path, 2) as running:
+            for _ in range(20):
+                until = time.monotonic() + rng.uniform(1.0, 4.0)
+                while time.monotonic() < until:
+                    business.move(100)
+                    time.sleep(0.1)
+                victim: StreamWorker = rng.choice(running)
+                victim.kill()
+                if rng.random() < 0.5:
+                    business.move(100)
+                victim.start()
+            settle(site)
+    found = compare(site, business.noticed)
+    assert found["flags"] > 100, found
