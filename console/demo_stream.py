@@ -53,11 +53,12 @@ def again(output: Output, engine: EachPartition, home: Home, settings: Settings,
     finally:
         worker.terminate()
         worker.wait()
-    known, new, took_s = said["known"], said["new"], time.monotonic() - began
+    known, took_s = said["known"], time.monotonic() - began
     output.say(
-        f"One worker of the Faust app, {took_s:.0f} s with its start: it reported {known:,} "
-        f"of {reported:,} alerts that triage had reported, with the same ids, and {new:,} that nobody had; "
-        f"it raised {said['flags']:,} flags that hold for all books."
+        f"One worker of the Faust app, {took_s:.0f} s with its start: it reported {known:,} of {reported:,} "
+        f"alerts that triage had reported, with the same ids, and {said['new']:,} more. Of what it saw over "
+        f"all books it raised {said['flags']:,} flags; {said['refused']:,} commands were refused, in books "
+        "that let nobody raise any."
     )
     return known == reported
 
@@ -78,6 +79,8 @@ def _heard(
                 isinstance(first, CommandRejected) and first.reason == "nothing_to_change"
             ):
                 said["known"] += 1
+            elif isinstance(first, CommandRejected):
+                said["refused"] += 1
             else:
                 said["new"] += 1
         if not answers:
