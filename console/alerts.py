@@ -17,6 +17,7 @@ from engine.log.records import BEFORE_FIRST
 from engine.settings import Settings
 from engine.site import Site
 from schemas.alerts import Alert, decode_alert
+from schemas.money import EXPONENTS, format_minor
 
 WAIT_S: Final = 0.2
 
@@ -110,9 +111,10 @@ def _partitions(site: Site, wanted: Wanted) -> list[int]:
 def _line(alert: Alert) -> str:
     """One line for people."""
     about = alert.account or alert.party or alert.payee or alert.device
-    amount = f"  {alert.amount} {alert.currency}" if alert.currency else ""
+    digits = EXPONENTS.get(alert.currency, 0)  # of an asset: minor units, as only its book knows its places
+    amount = f"  {format_minor(alert.amount, digits)} {alert.currency}" if alert.currency else ""
     tried = "  (shadow)" if alert.shadow else ""
     return (
         f"{alert.id}  {utc(alert.at)}  {alert.book}  {alert.kind}@{alert.version}  {about}  "
-        f"{alert.confidence} per mille{amount}{tried}"
+        f"{alert.confidence / 10:g} % sure{amount}{tried}"
     )

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from console import demo_day, demo_kafka, demo_risk
+from console import demo_day, demo_kafka, demo_risk, demo_stream
 from console.demo_tables import show, what_next
 from console.options import LogKind
 from console.outcomes import outcome_of
 from console.output import Output
 from console.read_models import AT_ONCE
 from console.sites import administrator, at_home, make_home
-from engine.embedded import EachPartition, InProcess, Submits
+from engine.embedded import EachPartition, InProcess, Submits, site_digest
 from engine.genesis import begin
 from engine.home import Home, HomeFile, HomeInUse
 from engine.log.memory import MemoryLog
@@ -31,7 +31,7 @@ from projections.position import OtherLog
 from projections.projector import Projector
 from projections.rebuild import Rebuilt, rebuild
 from replay.redecide import Redecided, redecide, together
-from replay.verify import verify_all
+from replay.verify import Verified, verify_all
 
 HOME = ".daybook-demo"
 USER = "admin"
@@ -84,15 +84,11 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
                 _speed("events projected anew, and every row compared", rebuilt.events, rebuilt_s),
             ],
         )
-    for problem in verified.problems:
-        output.fail(str(problem))
-    for difference in again.differences:
-        output.fail(f"decided again, {difference.what} (seq {difference.seq} of {difference.book})")
-    for table in rebuilt.tables:
-        if table.differing:
-            output.fail(f"made anew, {table.name} has {table.differing} other rows")
-    ok = verified.ok and again.ok and rebuilt.identical and month.ok and all(line.meant for line in day)
-    output.say(f"\nDigest {verified.digest}: the same seed gives the same on every machine and log.")
+        ok = _proven(output, verified, again, rebuilt) and month.ok and all(line.meant for line in day)
+        output.say(f"\nDigest {verified.digest}: the same seed gives the same on every machine and log.")
+        if isinstance(engine, EachPartition):
+            ok = demo_stream.again(output, engine, home, settings, len(month.alerts)) and ok
+            output.say(f"Digest {site_digest(site)} with what they have said.")
     output.emit(
         commands=commands,
         accepted=accepted,
@@ -109,6 +105,17 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
     elif log != "memory":
         what_next(output, home, book, demo_kafka.exports(settings) if log == "kafka" else ())
     return ok
+
+
+def _proven(output: Output, verified: Verified, again: Redecided, rebuilt: Rebuilt) -> bool:
+    for problem in verified.problems:
+        output.fail(str(problem))
+    for difference in again.differences:
+        output.fail(f"decided again, {difference.what} (seq {difference.seq} of {difference.book})")
+    for table in rebuilt.tables:
+        if table.differing:
+            output.fail(f"made anew, {table.name} has {table.differing} other rows")
+    return verified.ok and again.ok and rebuilt.identical
 
 
 def _may_be_made_anew(root: Path) -> None:

@@ -73,6 +73,13 @@ class InProcess:
             answers += self._answers
         return answers
 
+    def step(self) -> list[Answer]:
+        """Decide what somebody else has put into the log, a batch of it at most; its outcomes, durable."""
+        self._answers = []
+        self.worker.step()
+        self.worker.settle()
+        return self._answers
+
     def _answered(self, records: Sequence[Record], answers: Sequence[Answer]) -> None:
         self._answers += answers
 
@@ -210,6 +217,10 @@ class EachPartition:
             for index, answer in zip(indexes, decided, strict=True):
                 answers[index] = answer
         return answers
+
+    def step(self) -> list[Answer]:
+        """Decide what others have sent to the partitions that are open; see `InProcess.step`."""
+        return [answer for engine in self._engines.values() for answer in engine.step()]
 
     def book(self, name: str) -> Book:
         """The book as it is."""

@@ -40,6 +40,16 @@ class Child(msgspec.Struct):
     start_at: float = 0.0
 
 
+def started(command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A process of our own subcommand, that ends with its standard input. env: on top of our own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "daybook", *command],
+        stdin=subprocess.PIPE,
+        env={**os.environ, **env, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        start_new_session=True,
+    )
+
+
 class Supervisor:
     """say: told, in a sentence, what happens. Children are started in order and stopped in the same order.
 
@@ -97,12 +107,7 @@ class Supervisor:
             self.say(f"The {child.name} ended with status {status}; starting it again.")
         if now >= child.start_at:
             child.starts.append(now)
-            child.process = subprocess.Popen(
-                [sys.executable, "-m", "daybook", *child.command],
-                stdin=subprocess.PIPE,
-                env={**os.environ, **child.env, "PYTHONPATH": str(Path(__file__).parent.parent)},
-                start_new_session=True,
-            )
+            child.process = started(child.command, child.env)
         return True
 
     def _end(self) -> None:
