@@ -5,6 +5,7 @@ Nothing here decides anything.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -48,17 +49,19 @@ class SeenRisk(Seen):
 
 see_risk = msgspec.json.Decoder(SeenRisk).decode
 _declined = msgspec.json.Decoder(Declined).decode
-_MORE = tuple(name for name in SeenRisk.__struct_fields__ if name not in Seen.__struct_fields__)
 
 
-def with_risk(seen: Seen, event: Event) -> SeenRisk:
+def risk_seen_of(event: Event) -> SeenRisk:
     """The same of an event that has not been written."""
-    whole = SeenRisk(*(getattr(seen, name) for name in Seen.__struct_fields__))
-    if whole.type in SCORED:
-        for name in _MORE:
-            if hasattr(event, name):
-                setattr(whole, name, getattr(event, name))
-    return whole
+    kind = type(event)
+    return SeenRisk(kind.__name__, **{name: getattr(event, name) for name in _read_of(kind)})
+
+
+@functools.cache
+def _read_of(kind: type[Event]) -> tuple[str, ...]:
+    """The fields that are read of events of a type: what risk asks for only where it may ask."""
+    asked = SeenRisk if kind.__name__ in SCORED else Seen
+    return tuple(name for name in asked.__struct_fields__ if name in kind.__struct_fields__)
 
 
 class Moved(msgspec.Struct, frozen=True, gc=False):

@@ -47,7 +47,7 @@ from replay.other_reviews import (
     without_notes,
 )
 from replay.risk_effects import RiskEffects
-from replay.risk_seen import SeenRisk, see_risk, with_risk
+from replay.risk_seen import SeenRisk, risk_seen_of, see_risk
 from replay.unwritten import Unwritten, happens
 from replay.what_if_result import WhatIf, about, example_of, stands
 from schemas.books import ReleaseActivated
@@ -229,9 +229,8 @@ class _Again:
         self._compare(before, after, waited)
 
     def _seen(self, events: Sequence[Event]) -> list[Seen]:
-        if self.risk is None:
-            return [seen_of(event) for event in events]
-        return [with_risk(seen_of(event), event) for event in events]
+        read = seen_of if self.risk is None else risk_seen_of
+        return [read(event) for event in events]
 
     def _looked_at(self, before: Sequence[Seen], after: Sequence[Seen]) -> list[Seen]:
         """What happens when a payment that waits for review, and did not as recorded, is looked at."""
