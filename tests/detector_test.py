@@ -18,7 +18,7 @@ from engine.log.records import BEFORE_FIRST
 from engine.places import place_at
 from schemas.alerts import Alert, decode_alert
 from schemas.catalogue import decode_event
-from tests.busy_day import busy, stored
+from tests.busy_day import DAY_MS, Traffic, busy, stored
 from tests.detection_words import alerts_of
 
 
@@ -145,19 +145,30 @@ def test_a_snapshot_of_another_log_or_a_damaged_one_is_passed_over(
 
 def test_the_state_of_who_is_idle_is_dropped() -> None:
     """Memory follows who is active, not who was ever seen."""
-    traffic = busy(4, 3_000, 300)
-    log = stored(traffic)
-    reader = log.reader()
+    traffic = Traffic(4, 200)
+    traffic.run(1_500)
+    before = len(traffic.events)
+    gone = traffic.accounts[12:]
+    traffic.accounts = traffic.accounts[:12]
+    traffic.at += 800 * DAY_MS
+    traffic.run(600)
+    reader = stored(traffic, page=1).reader()
+    events = list(reader.events(BEFORE_FIRST))
     detector = Detector(reader)
     detector.begin(BEFORE_FIRST)
-    detector.derive(list(reader.events(BEFORE_FIRST)))
-    for name, one in detector.books["main"].typologies.items():
-        kept = [part for part in vars_of(one.state) if isinstance(part, dict)]
-        assert all(len(part) <= 300 for part in kept), name
+    detector.derive(events[:before])
+    idle = {*gone, *(f"p{account.rpartition('a')[2]}" for account in gone)}
+    known = {name for name in TYPOLOGIES if idle & kept_of(detector, name)}
+    assert {"pass_through", "fan_in", "spike", "layering", "circular_flow"} <= known
+    detector.derive(events[before:])
+    left = {name: sorted(idle & kept_of(detector, name))[:3] for name in TYPOLOGIES}
+    assert {name: keys for name, keys in left.items() if keys} == {}
 
 
-def vars_of(state: object) -> list[object]:
-    return [getattr(state, name) for name in getattr(state, "__struct_fields__", ())]
+def kept_of(detector: Detector, name: str) -> set[str]:
+    """Whom a typology keeps something of: an account, a party, or a party and more behind a line feed."""
+    state = detector.books["main"].typologies[name].state
+    return {key.partition("\n")[0] for part in (state.young, state.old) for key in part}
 
 
 def test_who_counts_is_told_of_each_alert_once(log: MemoryLog, right: list[Alert]) -> None:

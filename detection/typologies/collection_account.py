@@ -69,7 +69,7 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
         at, state = flow.at, self.state
         start = at - at % self._slice_ms
         if flow.target_party:
-            into = state.young.get(flow.target) or state.find(flow.target, at, self._keep_ms)
+            into = state.find(flow.target, at, self._keep_ms)
             if into is None:
                 into = state.young[flow.target] = Collected(Slices())
             elif 0 <= into.money.oldest < start - self._window_ms:
@@ -79,7 +79,7 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
             into.witness(flow.seq)
         if not flow.source_party:
             return NOTHING
-        out_of = state.young.get(flow.source) or state.find(flow.source, at, self._keep_ms)
+        out_of = state.find(flow.source, at, self._keep_ms)
         return NOTHING if out_of is None else self._left(out_of, flow, start, least, who)
 
     def _left(

@@ -61,7 +61,7 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
         at, state = flow.at, self.state
         start = at - at % self._slice_ms
         if flow.target_party:
-            chain = state.young.get(flow.target) or state.find(flow.target, at, self._keep_ms)
+            chain = state.find(flow.target, at, self._keep_ms)
             if chain is None:
                 chain = state.young[flow.target] = Chain(Slices())
             elif 0 <= chain.money.oldest < start - self._window_ms:
@@ -70,7 +70,7 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
             chain.witness(flow.seq)
         if not flow.source_party:
             return NOTHING
-        chain = state.young.get(flow.source) or state.find(flow.source, at, self._keep_ms)
+        chain = state.find(flow.source, at, self._keep_ms)
         return NOTHING if chain is None else self._left(chain, flow, start, least, who)
 
     def _left(self, chain: Chain, flow: Flow, start: int, least: int, who: Directory) -> Sequence[Alert]:
