@@ -164,10 +164,14 @@ class Batch:
 
     @contextmanager
     def ends(self, doing: str) -> Iterator[None]:
-        """What fails in here ends the process at once, before Faust marks the batch as done."""
+        """What fails in here ends the process at once, before Faust marks the batch as done; so does being
+        told to stop in the midst of it.
+        """
         try:
             yield
-        except (asyncio.CancelledError, GeneratorExit):
+        except asyncio.CancelledError:
+            logger.info("stream_stopped_within", what=doing)
+            self._end(0)
             raise
         except BaseException as error:
             logger.exception("stream_failed", what=doing, error=str(error))

@@ -228,6 +228,26 @@ def test_a_worker_that_fails_ends_before_anything_is_done() -> None:
     assert log.stored == 0
 
 
+def test_a_worker_that_is_stopped_in_the_midst_of_a_batch_ends_there() -> None:
+    """Faust marks a batch as done also where its agent was cancelled."""
+    ended: list[int] = []
+
+    async def work() -> None:
+        app = app_of(KAFKA, "stream", PARTITIONS)
+
+        async def batch() -> None:
+            with Batch(app, ended.append).ends("tests"):
+                await asyncio.sleep(60)
+
+        task = asyncio.ensure_future(batch())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(work())
+    assert ended == [0]
+
+
 def test_a_gap_in_the_offsets_ends_where_it_ends() -> None:
     """Between transactions are markers. What stands behind one was not looked at only because it was read."""
 
