@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import (
+    alerts,
+    alerts_kafka,
     compiling,
     decide,
     embedded,
@@ -50,6 +52,8 @@ WORKLOADS = (
     "memory",
     "end-of-day",
     "publisher",
+    *alerts.NAMES,
+    alerts.NAME,
     "memory-active",
     "snapshot",
     "archive",
@@ -146,6 +150,14 @@ def measure(
         with contextlib.ExitStack() as stack:
             for figure in figures(publisher.contenders(size, stack), size.rounds, began):
                 say(figure)
+    if any(one.startswith(alerts.NAME) for one in asked):
+        began("making a month of movements")
+        for figure in figures(alerts.contenders(size, asked), size.rounds, began):
+            say(figure)
+        bootstrap = os.environ.get("DAYBOOK_KAFKA_BOOTSTRAP")
+        if alerts.NAME in asked and bootstrap:
+            began("alerts/kafka")
+            say(alerts_kafka.figure(bootstrap))
     if "features" in asked:
         began("features")
         for figure in features.figures():

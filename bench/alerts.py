@@ -184,7 +184,7 @@ def contenders(size: Size, asked: set[str]) -> list[Contender]:
     found = []
     month: Month | None = None
     for name in NAMES:
-        if NAME not in asked and name not in asked and "all" not in asked:
+        if NAME not in asked and name not in asked:
             continue
         what = name.partition("/")[2]
         names = () if what == "none" else (what,) if what in TYPOLOGIES else tuple(TYPOLOGIES)

@@ -23,6 +23,7 @@ from engine.log.records import wall_clock
 from engine.worker import Worker
 
 BATCHES = (1, 10, 100, 1_000, 8_000)
+WITH_RULES = (100, 1_000)
 
 
 @functools.cache
@@ -59,7 +60,7 @@ def contenders(contention: Contention, size: Size) -> list[Contender]:
     """One for every batch size. Accounts with a product, or with rules, are compared with
     the same accounts without."""
     if contention in ("product-10k", "rules-10", "rules-30"):
-        batches = BATCHES if contention == "product-10k" else BATCHES[-2:]
+        batches = BATCHES if contention == "product-10k" else WITH_RULES
         return [one for batch in batches for one in _pair(contention, batch, size)]
     return [_contender(contention, batch, size) for batch in BATCHES]
 

@@ -90,6 +90,20 @@ class Case(msgspec.Struct):
     report: Report | None = None
 
 
+Place = tuple[bool, int, int, int, int, str]
+"""Where a case stands in the queue, by which the smallest is next: what is late first; then by the urgency of
+its clocks, by when it is due, by priority, by age, by its id."""
+NEVER_MS = 2**62
+
+
+def place_of(case_id: str, case: Case) -> Place:
+    """The place of a case in the queue."""
+    due = case.due
+    due_ms = NEVER_MS if due.close_by_ms is None else due.close_by_ms
+    late = case.touch_late or case.close_late
+    return not late, due.band, due_ms, -case.priority, case.opened_ms, case_id
+
+
 class Taken(msgspec.Struct, gc=False):
     """How many cases a team has had on a local day."""
 
@@ -98,15 +112,17 @@ class Taken(msgspec.Struct, gc=False):
 
 
 class Cases(msgspec.Struct):
-    """alerts: which case each is part of.   queue: those that nobody has, with the time since when.
+    """alerts: which case each is part of.   queue: those that nobody has, with their place.
 
-    load: how many each user has that do not wait.   taken: by team.   own: the parties behind each person's
-    users, for nobody works a case about themselves.   reports: the case of each.
+    lines: these by skill, in order.   load: how many each user has that do not wait.   taken: by team.
+    own: the parties behind each person's users, for nobody works a case about themselves.
+    reports: the case of each.
     """
 
     by_id: dict[str, Case] = {}
     alerts: dict[str, str] = {}
-    queue: dict[str, int] = {}
+    queue: dict[str, Place] = {}
+    lines: dict[str, list[Place]] = {}
     load: dict[str, int] = {}
     taken: dict[str, Taken] = {}
     own: dict[str, tuple[str, ...]] = {}

@@ -32,7 +32,7 @@ from schemas.case_work import (
 def case_waiting(book: Book, event: CaseWaiting) -> None:
     """Its clock stands still."""
     case = book.cases.by_id[event.case]
-    moves(book, event.case, case, "waiting", case.assignee, event.at)
+    moves(book, event.case, case, "waiting", case.assignee)
     clocks(book, event.case, case, event.due)
     if event.until_ms is not None:
         book.timers.set(wait_timer(event.case), event.until_ms)
@@ -41,7 +41,7 @@ def case_waiting(book: Book, event: CaseWaiting) -> None:
 def case_resumed(book: Book, event: CaseResumed) -> None:
     """It runs again."""
     case = book.cases.by_id[event.case]
-    moves(book, event.case, case, "in_progress", case.assignee, event.at)
+    moves(book, event.case, case, "in_progress", case.assignee)
     clocks(book, event.case, case, event.due)
 
 

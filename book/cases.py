@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable
 from typing import Any
 
-from book.case import HELD, NEXT, QUEUED, Case, Proposed, Taken
+from book.case import HELD, NEXT, QUEUED, Case, Proposed, Taken, place_of
 from book.state import Book
 from schemas.cases import (
     AlertsJoined,
@@ -51,7 +52,7 @@ def report_timer(case: str) -> str:
     return f"case_report\n{case}"
 
 
-def moves(book: Book, case_id: str, case: Case, status: CaseStatus, assignee: str, at_ms: int) -> None:
+def moves(book: Book, case_id: str, case: Case, status: CaseStatus, assignee: str) -> None:
     """The case is in another state, with somebody or nobody; queue and loads follow."""
     assert status in NEXT[case.status] or case.status == status, f"{case.status} is not followed by {status}"
     cases = book.cases
@@ -63,13 +64,26 @@ def moves(book: Book, case_id: str, case: Case, status: CaseStatus, assignee: st
             cases.load[case.assignee] = left
         else:
             del cases.load[case.assignee]
-    cases.queue.pop(case_id, None)
     case.status, case.assignee = status, assignee
     if assignee and status != "waiting":
         cases.load[assignee] = cases.load.get(assignee, 0) + 1
-    if status in QUEUED:
-        cases.queue[case_id] = at_ms
+    lines_up(book, case_id, case)
     assert bool(assignee) == (status in HELD), "a case is with somebody or it is not"
+
+
+def lines_up(book: Book, case_id: str, case: Case) -> None:
+    """Its place in the queue is where it belongs, among those that ask for the same skill."""
+    cases = book.cases
+    stood = cases.queue.pop(case_id, None)
+    if stood is not None:
+        line = cases.lines[case.skill]
+        del line[bisect_left(line, stood)]
+        if not line:
+            del cases.lines[case.skill]
+    if case.status in QUEUED:
+        place = place_of(case_id, case)
+        cases.queue[case_id] = place
+        insort(cases.lines.setdefault(case.skill, []), place)
 
 
 def clocks(book: Book, case_id: str, case: Case, due: Due) -> None:
@@ -77,6 +91,7 @@ def clocks(book: Book, case_id: str, case: Case, due: Due) -> None:
     case.due = due
     _runs(book, touch_timer(case_id), None if case.touch_late else due.touch_by_ms)
     _runs(book, close_timer(case_id), None if case.close_late else due.close_by_ms)
+    lines_up(book, case_id, case)
 
 
 def stopped(book: Book, case_id: str, case: Case) -> None:
@@ -110,7 +125,6 @@ def case_opened(book: Book, event: CaseOpened) -> None:
         due=event.due,
     )
     book.cases.by_id[event.case] = case
-    book.cases.queue[event.case] = event.at
     clocks(book, event.case, case, event.due)
 
 
@@ -131,7 +145,7 @@ def _concerns(book: Book, case_id: str, case: Case, event: AlertsJoined | CaseMe
     case.amounts = dict(event.amounts)
     if event.lapsed:
         case.proposed = None
-        moves(book, case_id, case, "in_progress", case.assignee, event.at)
+        moves(book, case_id, case, "in_progress", case.assignee)
     clocks(book, case_id, case, event.due)
 
 
@@ -139,7 +153,7 @@ def case_assigned(book: Book, event: CaseAssigned) -> None:
     """Somebody has it; a proposal of somebody before stands no more."""
     case = book.cases.by_id[event.case]
     case.proposed = None
-    moves(book, event.case, case, "in_progress", event.to, event.at)
+    moves(book, event.case, case, "in_progress", event.to)
     clocks(book, event.case, case, event.due)
     if event.team and event.how != "handed_over":
         book.cases.taken[event.team] = Taken(event.day, event.taken)
@@ -148,14 +162,15 @@ def case_assigned(book: Book, event: CaseAssigned) -> None:
 def case_touched(book: Book, event: CaseTouched) -> None:
     """The first clock has stopped."""
     case = book.cases.by_id[event.case]
-    clocks(book, event.case, case, Due(close_by_ms=case.due.close_by_ms, left_ms=case.due.left_ms))
+    due = case.due
+    clocks(book, event.case, case, Due(close_by_ms=due.close_by_ms, left_ms=due.left_ms, band=due.band))
 
 
 def case_returned(book: Book, event: CaseReturned) -> None:
     """Nobody has it."""
     case = book.cases.by_id[event.case]
     case.proposed = None
-    moves(book, event.case, case, "open", "", event.at)
+    moves(book, event.case, case, "open", "")
     clocks(book, event.case, case, event.due)
 
 
@@ -163,14 +178,14 @@ def decision_proposed(book: Book, event: DecisionProposed) -> None:
     """It waits for another person, unless it is closed at once."""
     case = book.cases.by_id[event.case]
     case.proposed = Proposed(event.seq, event.label, event.acts, event.proposer, event.person)
-    moves(book, event.case, case, "awaiting_second_person", case.assignee, event.at)
+    moves(book, event.case, case, "awaiting_second_person", case.assignee)
 
 
 def decision_refused(book: Book, event: DecisionRefused) -> None:
     """Whoever has it goes on."""
     case = book.cases.by_id[event.case]
     case.proposed = None
-    moves(book, event.case, case, "in_progress", case.assignee, event.at)
+    moves(book, event.case, case, "in_progress", case.assignee)
 
 
 def sla_breached(book: Book, event: SlaBreached) -> None:
@@ -188,6 +203,7 @@ def case_escalated(book: Book, event: CaseEscalated) -> None:
     """It is more urgent, and perhaps another team's."""
     case = book.cases.by_id[event.case]
     case.steps, case.priority, case.team = event.step, event.priority, event.team
+    clocks(book, event.case, case, event.due)
     _steps(book, event.case, case, event.step_ms)
 
 
@@ -204,7 +220,7 @@ def case_closed(book: Book, event: CaseClosed) -> None:
     case.closing = event.closing
     case.sampled = event.sampled
     case.proposed = None
-    moves(book, event.case, case, "closed", "", event.at)
+    moves(book, event.case, case, "closed", "")
     stopped(book, event.case, case)
 
 
@@ -215,7 +231,7 @@ def case_reopened(book: Book, event: CaseReopened) -> None:
     case.touch_late = case.close_late = False
     case.steps, case.team = 0, ""
     case.sampled = False
-    moves(book, event.case, case, "reopened", "", event.at)
+    moves(book, event.case, case, "reopened", "")
     clocks(book, event.case, case, event.due)
 
 
@@ -230,7 +246,7 @@ def case_merged(book: Book, event: CaseMerged) -> None:
     case.merged_into = event.into
     case.alerts = []
     case.proposed = None
-    moves(book, event.case, case, "closed", "", event.at)
+    moves(book, event.case, case, "closed", "")
     stopped(book, event.case, case)
 
 

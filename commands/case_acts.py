@@ -18,6 +18,7 @@ from commands.decision import Steps, decide
 from commands.permission import may
 from commands.policies import line_that_asks
 from commands.quorum import Checker, missing
+from commands.reviews import interested_in_release
 from schemas.accounts import BlockAccount
 from schemas.case_commands import ConfirmDecision, ProposeDecision
 from schemas.case_reports import ReportRequired
@@ -97,6 +98,8 @@ def refused_now(
         if asked is None:
             continue
         refused: Reason | None = None if may(tried, asked) else "not_permitted"
+        if isinstance(asked, ReleasePayment) and proposed.person in interested_in_release(tried, asked):
+            refused = "maker_cannot_check"
         if refused is None and final and _needs_more(tried, asked, proposed, at_ms):
             refused = "approval_needed"
         decision = decide(tried, asked, at_ms) if refused is None else reject(refused)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from book.case import Case
 from book.state import Book
-from commands.case_policy import rules_of
+from commands.case_policy import in_band, rules_of
 from commands.working_time import MINUTE_MS, due_ms, working_ms
 from schemas.cases import CaseEscalated, CaseTouched, Due, SlaBreached
 
@@ -25,9 +25,9 @@ def touched(case_id: str, case: Case, user: str) -> Iterator[CaseTouched]:
 def stands_still(book: Book, case: Case, at_ms: int) -> Due:
     """Its clocks from now on while whoever has it waits: what is left."""
     policy, due = book.in_force.cases, case.due
-    if policy is None or due.close_by_ms is None:
-        return Due(close_by_ms=due.close_by_ms)
-    return Due(left_ms=working_ms(book, policy.hours, at_ms, due.close_by_ms))
+    if policy is None or due.close_by_ms is None or case.close_late:
+        return Due(close_by_ms=due.close_by_ms, band=due.band)
+    return Due(left_ms=working_ms(book, policy.hours, at_ms, due.close_by_ms), band=due.band)
 
 
 def running(book: Book, case: Case, at_ms: int) -> Due:
@@ -35,7 +35,8 @@ def running(book: Book, case: Case, at_ms: int) -> Due:
     policy, due = book.in_force.cases, case.due
     if due.left_ms is None or policy is None:
         return due
-    return Due(touch_by_ms=due.touch_by_ms, close_by_ms=due_ms(book, policy.hours, at_ms, due.left_ms))
+    close_by_ms = due_ms(book, policy.hours, at_ms, due.left_ms)
+    return Due(touch_by_ms=due.touch_by_ms, close_by_ms=close_by_ms, band=due.band)
 
 
 def not_touched(book: Book, rest: str, due_at_ms: int) -> SlaBreached:
@@ -62,13 +63,15 @@ def escalate(book: Book, rest: str, due_at_ms: int) -> CaseEscalated:
     case = book.cases.by_id[rest]
     late = rules_of(book, case.kind).late
     step = late[case.steps] if case.steps < len(late) else None  # policy has changed, and has fewer
-    due = case.due.close_by_ms
+    late_ms = case.due.close_by_ms
+    priority = min(MOST_PRIORITY, case.priority + (step.priority if step else 0))
     return CaseEscalated(
         case=rest,
         step=case.steps + 1,
-        priority=min(MOST_PRIORITY, case.priority + (step.priority if step else 0)),
+        priority=priority,
         team=(step.team if step else "") or case.team,
-        step_ms=None if due is None else _step_ms(book, case, case.steps + 1, due),
+        due=in_band(book, case, priority),
+        step_ms=None if late_ms is None else _step_ms(book, case, case.steps + 1, late_ms),
     )
 
 

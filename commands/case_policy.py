@@ -45,34 +45,43 @@ def clocks_of(rules: KindRules, priority: int) -> Clocks | None:
     return next((one for one in rules.clocks if priority >= one.from_priority), None)
 
 
-def band_of(rules: KindRules, priority: int) -> int:
-    """0 for the most urgent clocks, then 1 and so on."""
-    return next((n for n, one in enumerate(rules.clocks) if priority >= one.from_priority), 0)
-
-
 def due_from(book: Book, rules: KindRules, priority: int, at_ms: int) -> Due:
     """The clocks of a case that begins now."""
     policy, clocks = book.in_force.cases, clocks_of(rules, priority)
     if policy is None or clocks is None:
         return Due()
     return Due(
+        band=rules.clocks.index(clocks),
         touch_by_ms=due_ms(book, policy.hours, at_ms, clocks.first_touch_m * MINUTE_MS),
         close_by_ms=due_ms(book, policy.hours, at_ms, clocks.resolution_m * MINUTE_MS),
     )
 
 
 def due_sooner(book: Book, case: Case, priority: int, at_ms: int) -> Due:
-    """Its clocks where it has become more urgent: what these allow from now on, if that is sooner."""
-    rules = rules_of(book, case.kind)
+    """Its clocks at another priority: where it has become more urgent, what that allows from now on, if it is
+    sooner. They never get longer; its place in the queue follows in both directions.
+    """
+    rules, due = rules_of(book, case.kind), case.due
     clocks = clocks_of(rules, priority)
-    if clocks is None or clocks is clocks_of(rules, case.priority) or priority < case.priority:
-        return case.due
-    fresh, due = due_from(book, rules, priority, at_ms), case.due
+    if clocks is None or clocks is clocks_of(rules, case.priority):
+        return due
+    if priority < case.priority:
+        return in_band(book, case, priority)
+    fresh = due_from(book, rules, priority, at_ms)
     return Due(
+        band=fresh.band,
         touch_by_ms=_sooner(due.touch_by_ms, fresh.touch_by_ms),
         close_by_ms=_sooner(due.close_by_ms, fresh.close_by_ms),
         left_ms=_sooner(due.left_ms, clocks.resolution_m * MINUTE_MS),
     )
+
+
+def in_band(book: Book, case: Case, priority: int) -> Due:
+    """Its clocks as they are, with the place in the queue that a priority gives."""
+    rules, due = rules_of(book, case.kind), case.due
+    clocks = clocks_of(rules, priority)
+    band = due.band if clocks is None else rules.clocks.index(clocks)
+    return Due(due.touch_by_ms, due.close_by_ms, due.left_ms, band)
 
 
 def _sooner(runs: int | None, other: int | None) -> int | None:

@@ -5,13 +5,14 @@ Two people never have one: each take is decided on what the one before it has le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from heapq import merge
 
-from book.case import HELD, QUEUED, Case
+from book.case import HELD, QUEUED, Case, Place
 from book.state import Book
 from commands.case_access import in_state, is_about, sees, visible
 from commands.case_clocks import running
-from commands.case_policy import band_of, day_of, membership, on_shift, rules_of, taken_on
+from commands.case_policy import day_of, membership, on_shift, taken_on
 from commands.decision import Decide, Decision
 from commands.permission import permits
 from schemas.case_commands import AssignCase, HandOverCase, TakeNextCase
@@ -37,27 +38,20 @@ def take_next_case(book: Book, command: TakeNextCase, at_ms: int) -> Decision:
             return refused
         if taken_on(book, team.id, day_of(policy, at_ms)) >= team.capacity_per_day:
             return reject("team_capacity_reached", most=team.capacity_per_day)
-    fitting = (
-        (_rank(book, case_id, book.cases.by_id[case_id]), case_id)
-        for case_id in book.cases.queue
-        if _fits(book, book.cases.by_id[case_id], user, mine)
-        and (not command.kinds or book.cases.by_id[case_id].kind in command.kinds)
-    )
-    found = min(fitting, default=None)
-    if found is None:
-        return reject("queue_empty")
-    return _assigned(book, found[1], user, at_ms, how="taken")
+    for place in _line(book, mine):
+        case = book.cases.by_id[place[-1]]
+        if _fits(book, case, user, mine) and (not command.kinds or case.kind in command.kinds):
+            return _assigned(book, place[-1], user, at_ms, how="taken")
+    return reject("queue_empty")
 
 
-Rank = tuple[bool, int, int, int, int]
-
-
-def _rank(book: Book, case_id: str, case: Case) -> Rank:
-    """What is late first; then by the urgency of its clocks, by when it is due, by priority, by age."""
-    due_ms = case.due.close_by_ms if case.due.close_by_ms is not None else 2**63
-    late = case.touch_late or case.close_late
-    band = band_of(rules_of(book, case.kind), case.priority)
-    return not late, band, due_ms, -case.priority, case.opened_ms
+def _line(book: Book, mine: tuple[Team, Member] | None) -> Iterable[Place]:
+    """The queue in order, as far as it asks for no skill that this one has not."""
+    lines, policy = book.cases.lines, book.in_force.cases
+    if policy is None or not policy.teams:
+        return merge(*lines.values())
+    skills = dict.fromkeys(("", *(mine[1].skills if mine is not None else ())))
+    return merge(*(lines[skill] for skill in skills if skill in lines))
 
 
 def _fits(book: Book, case: Case, user: str, mine: tuple[Team, Member] | None) -> bool:
@@ -180,7 +174,7 @@ def _assigned(book: Book, case_id: str, to: str, at_ms: int, *, how: str, note: 
     team = mine[0].id if mine is not None else ""
     due = running(book, case, at_ms)
     if how == "taken" and due.touch_by_ms is not None:  # to take it is to touch it
-        due = Due(close_by_ms=due.close_by_ms, left_ms=due.left_ms)
+        due = Due(close_by_ms=due.close_by_ms, left_ms=due.left_ms, band=due.band)
     return CaseAssigned(
         case=case_id,
         to=to,

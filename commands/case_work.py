@@ -27,9 +27,12 @@ from schemas.case_work import (
     ResumeCase,
     TickItem,
 )
+from schemas.cases import CaseStatus
 from schemas.rejections import Rejection, reject
 
 ONGOING = (*QUEUED, *HELD)
+OPEN_TO_LINKS: tuple[CaseStatus, ...] = (*QUEUED, "in_progress", "waiting")
+"""Not while a decision is proposed, which is about what the case concerned then."""
 
 
 def pause_case(book: Book, command: PauseCase, at_ms: int) -> Decision:
@@ -119,7 +122,7 @@ def link_to_case(book: Book, command: LinkToCase, at_ms: int) -> Decision:
         other = visible(book, name, command.actor)
         if isinstance(other, Rejection):
             return other
-    if refused := in_state(case, ONGOING):
+    if refused := in_state(case, OPEN_TO_LINKS):
         return refused
     if is_about(book, case, command.actor):
         return reject("about_oneself")

@@ -8,6 +8,7 @@ with its second; one that there is not is read by the clock as it was before.
 from __future__ import annotations
 
 import datetime
+import functools
 
 from book.state import Book
 from commands.calendar import EPOCH, local_date, zone
@@ -56,13 +57,18 @@ def due_ms(book: Book, hours: Hours, from_ms: int, after_ms: int) -> int:
 
 def _open(book: Book, hours: Hours, day: Date) -> tuple[int, int]:
     """When working time begins and ends that day; the same moment twice where there is none."""
-    opens = _moment(hours.time_zone, day, minute_of(hours.opens))
-    if not is_banking_day(book, hours.calendar or "", day):
-        return opens, opens
-    if not (closes := minute_of(hours.closes)):
-        return opens, _moment(hours.time_zone, day + _A_DAY, 0)
-    last = (_moment(hours.time_zone, day, closes, fold=fold) for fold in (0, 1))
-    return opens, max(opens, *last)
+    opens, closes = _hours(hours.time_zone, hours.opens, hours.closes, day)
+    return (opens, closes) if is_banking_day(book, hours.calendar or "", day) else (opens, opens)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _hours(time_zone: str, opens: str, closes: str, day: Date) -> tuple[int, int]:
+    """The same days are asked about again and again."""
+    opens_ms = _moment(time_zone, day, minute_of(opens))
+    if not (minute := minute_of(closes)):
+        return opens_ms, _moment(time_zone, day + _A_DAY, 0)
+    last = (_moment(time_zone, day, minute, fold=fold) for fold in (0, 1))
+    return opens_ms, max(opens_ms, *last)
 
 
 def _moment(time_zone: str, day: Date, minute: int, *, fold: int = 0) -> int:

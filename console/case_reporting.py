@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from console.case_papers import READS
-from console.cases import at_desk, found_case
+from console.cases import at_desk, counted, found_case
 from console.output import Output
 from console.sending import send
 from engine.attachments import Attached, Attachments
@@ -17,11 +17,13 @@ from engine.home import Home
 from engine.receipts import public_key_path, read_links, read_public_key, read_signing_key
 from engine.settings import Settings
 from engine.site import Site
+from engine.snapshots import load_newest
 from projections import case_queries
 from projections.case_rows import CaseRow, ReportRow
 from replay.evidence import Paper, gather
 from replay.pack_proof import prove_pack
 from replay.packs import Bytes, Pack, PackedPaper, texts, write_pack
+from replay.waterfalls import waterfalls
 from schemas.case_reports import ApproveReport, DraftReport, FileReport, SendReportBack
 from schemas.message import Command
 
@@ -46,12 +48,17 @@ def pack(
     evidence = gather(site, name, row.case_id, through=seq)
     store = site.attachments()
     papers = dict(_papered(store, name, row.case_id, one, reads=reads) for one in evidence.papers)
-    receipts = read_links(site.receipts(site.partition_of(name)))
-    made = write_pack(out, evidence, texts(evidence), papers, read_signing_key(home.signing_key), receipts)
+    partition = site.partition_of(name)
+    with site.read(partition) as log:
+        first = min((one.offset for one in evidence.proof if one.book == name), default=0)
+        folded = load_newest(site.snapshots(partition), log, before=first)
+        files = texts(evidence, waterfalls(log, evidence, folded))
+    receipts = read_links(site.receipts(partition))
+    made = write_pack(out, evidence, files, papers, read_signing_key(home.signing_key), receipts)
     left_out = [one for one in papers if not one.packed]
     output.say(
-        f"Wrote {out}: {len(evidence.events):,} events, {len(evidence.alerts):,} alerts, "
-        f"{len(papers) - len(left_out):,} papers, as known after event {evidence.through}."
+        f"Wrote {out}: {counted(len(evidence.events), 'event')}, {counted(len(evidence.alerts), 'alert')}, "
+        f"{counted(len(papers) - len(left_out), 'paper')}, as known after event {evidence.through}."
     )
     for one in left_out:
         output.say(f"Not in it: the paper {one.digest[:16]}, {one.name}.")
@@ -99,11 +106,11 @@ def verify_pack(output: Output, home: Home, settings: Settings, file: Path) -> b
     receipt = "a receipt vouches for them" if found.receipt else "no receipt is in it"
     output.say(
         f"Case {found.case} of book {found.book}, as known after event {found.through}: "
-        f"{found.events:,} events, {receipt}. "
+        f"{counted(found.events, 'event')}, {receipt}. "
         + (
             "The pack is what the log says."
             if found.ok
-            else f"The pack has {len(found.problems):,} problems."
+            else f"The pack has {counted(len(found.problems), 'problem')}."
         )
     )
     output.say(f"Digest {found.digest}")

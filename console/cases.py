@@ -182,6 +182,11 @@ def emit(output: Output, rows: Sequence[msgspec.Struct]) -> None:
         output.emit(**msgspec.to_builtins(one))
 
 
+def counted(number: int, what: str) -> str:
+    """`1 alert`, `2 alerts`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def shortened(ids: Sequence[str]) -> list[str]:
     """The first letters of each, as many as tell them apart."""
     length = SHORT
@@ -271,7 +276,10 @@ def _happened(row: HistoryRow) -> str:
     shown = ("to", "how", "label", "step", "clock", "item", "found", "reference")
     parts = [row.type, *(str(said[name]).replace("_", " ") for name in shown if said.get(name))]
     if row.type == "AlertsJoined":
-        parts.append(f"{len(said['alerts'])} alerts")
+        parts.append(counted(len(said["alerts"]), "alert"))
+    if acts := said.get("acts"):
+        done = (" ".join(filter(None, (one["action"].replace("_", " "), one["of"]))) for one in acts)
+        parts.append(f"and {', '.join(done)}")
     return " ".join(parts)
 
 
@@ -284,4 +292,4 @@ def written(row: HistoryRow) -> Iterator[str]:
 
 
 def time_of(at: datetime.datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M}"
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"

@@ -10,6 +10,7 @@ import msgspec
 from console.demo_day import tell
 from console.output import Output
 from console.rules import show_waterfall
+from console.what_if_risk import show_risk
 from detection.detector import NAME, Detector
 from detection.triage import Group, Ranked, case_of, ranked, report
 from engine.derivation import Host, in_memory
@@ -17,15 +18,20 @@ from engine.fold import Folded
 from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST
 from engine.site import OpenLog, Site
-from gateway.demo_risk import BOOK, DECLINED, RiskMonth
+from gateway.demo_risk import BEGAN_MS, BOOK, DAY_MS, DECLINED, RULES, RiskMonth
+from gateway.demo_risk_documents import rules
 from gateway.demo_told import Line
 from gateway.demo_two import Submit
+from replay.drafts import Drafted
 from replay.explain import explained
 from replay.scored import find, scored
+from replay.what_if import what_if
+from replay.what_if_result import proof_of
 from schemas.alerts import Alert, decode_alert
-from schemas.money import format_minor
+from schemas.money import EXPONENTS, format_minor
 
 TEAM_CAPACITY = 40
+STRICTER = 55
 
 
 class Month(msgspec.Struct):
@@ -119,3 +125,11 @@ def show(output: Output, month: Month, log: OpenLog | MemoryLog) -> None:
     output.head("Why flat-deposit was declined: for risk staff, from the log alone")
     seen = scored(log, Folded(), find(log, BOOK, DECLINED)[-1])
     show_waterfall(output, explained(seen), seen.book)
+    output.head(
+        "What if payments were declined from a score of 55 on: the month decided again, nothing written"
+    )
+    draft = Drafted("rules", RULES, rules(decline=STRICTER))
+    found = what_if(log, BOOK, [draft], BEGAN_MS + DAY_MS)
+    assert found.risk is not None, "a draft of rules tells of verdicts"
+    show_risk(output, found.risk, lambda minor, currency: format_minor(minor, EXPONENTS[currency]))
+    output.say(f"Proof of this, for the request to approve the new version: {proof_of(found)}")

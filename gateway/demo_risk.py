@@ -21,13 +21,14 @@ from schemas.access import DefineRole, GrantRole, Permit, RegisterPerson, Regist
 from schemas.accounts import OpenAccount
 from schemas.case_commands import ConfirmDecision, ProposeDecision, TakeNextCase
 from schemas.cases import CaseAssigned, DecisionProposed
-from schemas.message import Command, Event
+from schemas.message import Event
 from schemas.money import format_minor
 from schemas.parties import RegisterParty
 from schemas.payments import Payee, SubmitPayment
 from schemas.publishing import PublishDocument
 from schemas.rail_reports import ReportPayment
 from schemas.rejections import CommandRejected
+from schemas.reported import ReportAlerts
 from schemas.reviews import ReleasePayment
 from schemas.risk import Origin
 from schemas.transfers import Transfer
@@ -42,6 +43,11 @@ DAY_MS: Final = 86_400_000
 AT_HOME: Final = Origin(device="eriks-phone", country="DE")
 CARLA, DARIO, APP, GATE, TRIAGE = "carla", "dario", "bank-app", "sepa-gate", "triage"
 RULES: Final = "payments"
+FOUND: Final = {
+    "erik": ("confirmed_fraud", "the customer's phone was stolen that evening"),
+    "frida": ("legitimate", "the customer has the car, and we have seen the papers"),
+}
+"""What is found in the cases about them."""
 DECLINED: Final = "flat-deposit"
 """The payment that is declined; its waterfall is what the demo shows."""
 _PAYEES: Final = (
@@ -61,6 +67,7 @@ class RiskMonth(TwoPersons):
     def __init__(self, submit: Submit, admin: str) -> None:
         super().__init__(submit, BOOK, BEGAN_MS)
         self._admin = admin
+        self._about: dict[str, str] = {}
         self._plan: Plan = plant(
             BOOK,
             ANNA,
@@ -127,18 +134,21 @@ class RiskMonth(TwoPersons):
             )
 
     def _customers(self) -> Iterator[Line]:
-        about: dict[str, Any] = {"kind": "person", "name": "Erik Ehlers", "status": "active", "country": "DE"}
-        yield self.do(ANNA, "registers Erik Ehlers", RegisterParty, party="erik", **about)
-        yield self.do(ANNA, "opens his account", OpenAccount, account="erik", party="erik", currency="EUR")
-        yield self.do(
-            ANNA,
-            "brings him 12,000.00",
-            Transfer,
-            debit="nostro",
-            credit="erik",
-            amount=1_200_000,
-            currency="EUR",
-        )
+        for party, name, money in (("erik", "Erik Ehlers", 1_200_000), ("frida", "Frida Falk", 330_000)):
+            about: dict[str, Any] = {"kind": "person", "name": name, "status": "active", "country": "DE"}
+            yield self.do(ANNA, f"registers {name}", RegisterParty, party=party, **about)
+            yield self.do(
+                ANNA, f"opens {party}'s account", OpenAccount, account=party, party=party, currency="EUR"
+            )
+            yield self.do(
+                ANNA,
+                f"brings {party} {format_minor(money, 2)}",
+                Transfer,
+                debit="nostro",
+                credit=party,
+                amount=money,
+                currency="EUR",
+            )
 
     def _weeks(self) -> Line:
         """Four weeks: what is planted, and Erik's own payments, the norm that rules compare with."""
@@ -152,7 +162,7 @@ class RiskMonth(TwoPersons):
                 payee = Payee(name=name, account=account, country="DE")
                 payment = f"week-{week}-{number}"
                 commands += [
-                    self._payment(payment, at_ms, payee, amount + 150 * week, AT_HOME),
+                    self._payment(payment, "erik", at_ms, payee, amount + 150 * week, AT_HOME),
                     ReportPayment(
                         id=f"gate-{payment}",
                         book=BOOK,
@@ -177,11 +187,12 @@ class RiskMonth(TwoPersons):
         )
 
     def _scored(self) -> Iterator[Line]:
-        night_ms = (self.at_ms // DAY_MS + 1) * DAY_MS + HOUR_MS
+        asked_ms = (self.at_ms // DAY_MS + 1) * DAY_MS + HOUR_MS
         new = Payee(name="Quick Flats", account="LT601010012345678901", country="LT")
-        for payment, amount, origin, why, expected in (
+        for payment, who, amount, origin, why, expected in (
             (
                 DECLINED,
+                "erik",
                 880_000,
                 Origin(device="other-phone", country="LT"),
                 "the caller is told `declined` and nothing else; why is for staff",
@@ -189,16 +200,17 @@ class RiskMonth(TwoPersons):
             ),
             (
                 "used-car",
+                "frida",
                 310_000,
-                AT_HOME,
+                Origin(device="fridas-phone", country="DE"),
                 "to the caller it is accepted and being processed; it waits for a person, its money reserved",
                 "",
             ),
         ):
-            command = self._payment(payment, night_ms, new, amount, origin)
-            yield self.tell(f"pays {format_minor(amount, 2)} for Erik: {payment}", command, why, expected)
-            night_ms += 2 * HOUR_MS
-        self.at_ms = night_ms
+            command = self._payment(payment, who, asked_ms, new, amount, origin)
+            yield self.tell(f"pays {format_minor(amount, 2)} for {who}: {payment}", command, why, expected)
+            asked_ms += 9 * HOUR_MS
+        self.at_ms = asked_ms - 7 * HOUR_MS
         yield self.do(
             CARLA,
             "releases used-car",
@@ -209,27 +221,38 @@ class RiskMonth(TwoPersons):
             label="legitimate",
         )
 
-    def report(self, commands: Sequence[Command]) -> tuple[int, int]:
+    def report(self, commands: Sequence[ReportAlerts]) -> tuple[int, int]:
         """Report what triage has grouped; how many were taken, and how many said nothing new."""
+        self._about.update((one.case, one.party) for one in commands)
         outcomes = self.answered(commands)
         new = sum(1 for one in outcomes if not isinstance(one[0], CommandRejected))
         return new, len(outcomes) - new
 
     def worked(self) -> Iterator[Line]:
-        """One case, from the queue to its end."""
-        line = self.do(CARLA, "takes the next case", TakeNextCase, "the queue is ranked by what is at stake")
-        yield line
+        """Three cases, from the queue to their end."""
+        for kind in ("fraud", "fraud", "aml"):
+            yield from self._case(kind)
+
+    def _case(self, kind: str) -> Iterator[Line]:
+        yield self.do(
+            CARLA,
+            f"takes the next case of {kind}",
+            TakeNextCase,
+            "the queue is ranked by what is at stake, and no two people get the same",
+            kinds=(kind,),
+        )
         taken = _first(self.events, CaseAssigned)
         if taken is None:
             return
+        label, reason = FOUND.get(self._about[taken.case], ("suspicious", "no business explains the pattern"))
         yield self.do(
             CARLA,
-            "proposes to close it",
+            f"proposes to close it: {label.replace('_', ' ')}",
             ProposeDecision,
             "what she found labels the alerts and payments behind it",
             case=taken.case,
-            label="suspicious",
-            reason="the evidence shows the pattern, and no business explains it",
+            label=label,
+            reason=reason,
         )
         proposed = _first(self.events, DecisionProposed)
         if proposed is None:
@@ -243,14 +266,16 @@ class RiskMonth(TwoPersons):
             proposal=proposed.seq,
         )
 
-    def _payment(self, payment: str, at_ms: int, payee: Payee, amount: int, origin: Origin) -> SubmitPayment:
+    def _payment(
+        self, payment: str, account: str, at_ms: int, payee: Payee, amount: int, origin: Origin
+    ) -> SubmitPayment:
         return SubmitPayment(
             id=f"app-{payment}",
             book=BOOK,
             actor=APP,
             issued_at_ms=at_ms,
             payment=payment,
-            account="erik",
+            account=account,
             amount=amount,
             currency="EUR",
             rail="sepa",

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from psycopg.rows import dict_row
 
+from projections.case_parts import BAD, GOOD
 from projections.case_queries import POLICY
 from projections.database import Session
 from projections.layout import LIVE
@@ -109,8 +110,6 @@ class LabelRow(msgspec.Struct, frozen=True):
     labelled_at: datetime.datetime
 
 
-BAD = "('confirmed_fraud', 'suspicious')"
-GOOD = "('false_positive', 'legitimate')"
 _NOW = f"(SELECT b.at FROM {LIVE}.books AS b WHERE b.book = %(book)s)"
 _LATE = "(c.touch_late OR c.close_late)"
 

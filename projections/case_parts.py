@@ -18,6 +18,9 @@ from schemas.case_work import CaseAttached, CaseLinked, ItemTicked
 from schemas.cases import AlertsJoined, CaseClosed, CaseMerged, CaseOpened, CaseReopened
 from schemas.message import ENVELOPE, Event
 
+BAD = "('confirmed_fraud', 'suspicious')"
+GOOD = "('false_positive', 'legitimate')"
+"""The labels of what was rightly noticed, and of what was noticed for nothing; others count for neither."""
 ALERTS = Table(
     "case_alerts",
     (

@@ -6,6 +6,7 @@ counts for stays, so that the figures add up.
 
 from __future__ import annotations
 
+from projections.case_parts import BAD, GOOD
 from projections.view import AT, BOOK, CURRENCY, SEQ, Column, View, shown
 
 CASE = "The case's id."
@@ -16,6 +17,15 @@ _OPEN = "cardinality({0}.people) = 0"
 def _open_only(name: str, comment: str, case: str = "t") -> Column:
     return Column(name, f"CASE WHEN {_OPEN.format(case)} THEN t.{name} ELSE '' END", f"{comment} {_KEPT}")
 
+
+_COUNTED = f"""(
+  SELECT book, source, kind, version, count(*) AS hits,
+    count(DISTINCT nullif(party, '')) AS parties,
+    count(*) FILTER (WHERE label IN {BAD}) AS bad, count(*) FILTER (WHERE label IN {GOOD}) AS good,
+    round(count(*) FILTER (WHERE label IN {BAD}) * 1000.0
+      / nullif(count(*) FILTER (WHERE label IN {BAD}) + count(*) FILTER (WHERE label IN {GOOD}), 0))::bigint
+      AS precision_per_mille
+  FROM {{schema}}.case_alerts GROUP BY book, source, kind, version) AS t"""
 
 VIEWS = (
     View(
@@ -116,6 +126,62 @@ VIEWS = (
                 "at": AT,
                 "actor": "User or system; empty where a timer did it.",
                 "type": "Type of the event.",
+            }
+        ),
+        for_staff=True,
+    ),
+    View(
+        "case_reports",
+        "Reports to the authority: what is due, and what was filed.",
+        "{schema}.case_reports AS t",
+        shown(
+            {
+                "book": BOOK,
+                "case_id": CASE,
+                "began": "Seq of the event that it began with.",
+                "status": "required, drafted, approved or filed.",
+                "file_by": "Until when it is to be filed.",
+                "late": "Whether it was not filed by then.",
+                "filed_at": "When it was filed, book time; null before.",
+                "evidence": "Digest of the evidence pack that went with it; empty before.",
+                "seq": "Number of the newest event about it.",
+            }
+        ),
+        for_staff=True,
+    ),
+    View(
+        "case_reviews",
+        "What second looks at closed cases have found. What was written is not shown.",
+        "{schema}.case_reviews AS t",
+        shown(
+            {
+                "book": BOOK,
+                "case_id": CASE,
+                "closing": "Which closing of the case it was about.",
+                "label": "What that had found.",
+                "found": "upheld, remarks (right, and could have been done better) or overturned.",
+                "reviewed_by": "User who looked.",
+                "at": AT,
+                "seq": SEQ,
+            }
+        ),
+        for_staff=True,
+    ),
+    View(
+        "detection_outcomes",
+        "How often each rule and typology was right, by version and by what cases have found.",
+        _COUNTED,
+        shown(
+            {
+                "book": BOOK,
+                "source": "rule, typology or stream.",
+                "kind": "Which rule, document/rule, or typology.",
+                "version": "Of the document that its parameters stand in.",
+                "hits": "Its alerts that came to cases.",
+                "parties": "Distinct parties of those.",
+                "bad": "Of hits, those in cases closed as confirmed_fraud or suspicious.",
+                "good": "Of hits, those in cases closed as false_positive or legitimate.",
+                "precision_per_mille": "bad of bad and good; null while there is neither.",
             }
         ),
         for_staff=True,

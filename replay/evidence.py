@@ -25,10 +25,11 @@ from schemas.alerts import Alert
 from schemas.case_work import CaseAttached
 from schemas.catalogue import decode_event
 from schemas.message import Event
+from schemas.risk import RiskAssessed
 
 Because = Literal["case", "outcome", "evidence", "payment"]
 """case: it is about the case.   outcome: it belongs to the same outcome as one that is.   evidence: an alert
-names it.   payment: it is about a payment of the case.
+names it, or what the rules made of it.   payment: it is about a payment of the case.
 """
 
 
@@ -240,9 +241,10 @@ class _Reading:
                 return "case"
             if event.cause in self.outcomes:
                 return "outcome"
-        if event.seq in self.seqs.get(event.book, ()):
+        seqs = self.seqs.get(event.book, ())
+        if event.seq in seqs or (isinstance(event, RiskAssessed) and event.of in seqs):
             return "evidence"
-        about: Any = getattr(event, "payment", None)
+        about: Any = getattr(event, "payment", None) or getattr(event, "movement", None)
         return "payment" if event.book == folded and about in self.payments else None
 
     def _folded(self, event: Event) -> None:

@@ -59,12 +59,14 @@ class Due(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """When something is late; None where no clock runs.
 
     touch_by_ms: whoever has it has to do something.   close_by_ms: it has to be closed.
-    left_ms: working time that is left once it no longer waits.
+    left_ms: working time that is left once it no longer waits.   band: of the clocks by priority, 0 for the
+    most urgent.
     """
 
     touch_by_ms: int | None = None
     close_by_ms: int | None = None
     left_ms: int | None = None
+    band: int = 0
 
 
 class CaseAlert(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -185,7 +187,7 @@ class SlaBreached(Event, tag="SlaBreached"):
 
 
 class CaseEscalated(Event, tag="CaseEscalated"):
-    """A late case has come to a step of policy. step: 1 for the first.   priority, team: from here on.
+    """A late case has come to a step of policy. step: 1 for the first.   priority, team, due: from here on.
 
     step_ms: when the next one is due.
     """
@@ -194,6 +196,7 @@ class CaseEscalated(Event, tag="CaseEscalated"):
     step: int
     priority: int
     team: str
+    due: Due
     step_ms: int | None
 
 

@@ -1,7 +1,8 @@
 """The catalogue of rejections: every reason an outcome can have, what it means, and whether to try again.
 
-`reason` and `figures` are public: the caller may read them. What only risk staff may know stands in
-`restricted` and never leaves the events topic. The catalogue only grows; a released reason keeps its meaning.
+`reason` and `figures` are public, a few aside (`schemas/withheld.py`): callers may read them. What only risk
+staff may know stands in `restricted` and never leaves the events topic. The catalogue only grows; a released
+reason keeps its meaning.
 """
 
 from __future__ import annotations

@@ -149,6 +149,18 @@ def test_what_is_late_comes_first_and_becomes_more_urgent_step_by_step() -> None
     ]
 
 
+def test_what_is_late_does_not_get_less_late_by_waiting() -> None:
+    late = [{"priority": 10}, {"after_m": 60, "priority": 10}, {"after_m": 120, "priority": 10}]
+    given(account("alice"), PEOPLE, office(late=late))
+    at("2024-05-16 08:00", open_case("c1"), take().by("ann"))
+    at("2024-05-17 10:30", pause("c1").by("ann"))
+    assert the_case("c1").due == Due(close_by_ms=berlin("2024-05-17 10:00"))
+    at("2024-05-17 18:00", resume("c1").by("ann"))
+    steps = [(one.step, one.at) for one in story().events() if isinstance(one, CaseEscalated)]
+    assert steps == [(hour - 9, berlin(f"2024-05-17 {hour}:00")) for hour in (10, 11, 12)]
+    assert the_case("c1").due == Due(close_by_ms=berlin("2024-05-17 10:00"))
+
+
 def test_a_clock_that_ran_out_does_not_run_out_again_until_the_case_is_reopened() -> None:
     given(account("alice"), PEOPLE, office(second_person=[]))
     at("2024-05-16 10:00", open_case("c1"), take().by("ann"))
@@ -176,7 +188,7 @@ def test_clocks_get_shorter_with_the_priority_and_never_longer() -> None:
     )
     before = the_case("c1").due
     when(prioritise("c1", 0))
-    assert the_case("c1").due == before
+    assert the_case("c1").due == Due(before.touch_by_ms, before.close_by_ms, band=1)
     when(report("c2", alert(3)))
     opened = story().now
     when(later(ms=55 * MINUTE_MS), prioritise("c2", 200))

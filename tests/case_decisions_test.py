@@ -177,6 +177,16 @@ def test_a_decision_releases_and_declines_what_waits_for_review() -> None:
     assert (the_payment("p1").status, the_payment("p2").status) == ("dispatched", "declined")
 
 
+def test_who_asked_for_a_payment_does_not_propose_to_release_it_either() -> None:
+    in_review()
+    when(role("payer", "SubmitPayment"), grant("ann", "payer"), pay("p3", 150).by("ann"))
+    when(report("c1", alert(3, movement="p3")))
+    when(propose("c1", "legitimate", act("release", "p3")).by("ann"))
+    then(rejected("decision_refused", act=0, refused="maker_cannot_check"))
+    when(propose("c1", "legitimate", act("decline", "p3")).by("ann"))
+    then(happened(DecisionProposed))
+
+
 def test_a_payment_whose_review_is_over_is_released_by_no_case() -> None:
     in_review()
     when(propose("c1", "legitimate", act("decline", "p2"), act("release", "p1")).by("ann"))

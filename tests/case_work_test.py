@@ -111,6 +111,8 @@ def test_what_a_case_concerns_grows_and_cases_are_linked_both_ways() -> None:
     assert (the_case("c1").cases, the_case("c2").cases) == (("c2",), ("c1",))
     when(link("c2", cases=("c1",)).by("ann"))
     then(rejected("nothing_to_change"))
+    when(assign("c1", "ann"), propose("c1").by("ann"), link("c1", accounts=("alice",)).by("ben"))
+    then(rejected("case_state_conflict", status="awaiting_second_person"))
 
 
 def test_a_case_that_becomes_need_to_know_is_gone_for_all_others() -> None:

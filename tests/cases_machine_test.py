@@ -70,7 +70,7 @@ CLOCKS = [
     {"from_priority": URGENT, "first_touch_m": 20, "resolution_m": 240},
     {"first_touch_m": 90, "resolution_m": 900},
 ]
-LATE = [{"priority": STEPS[0]}, {"priority": STEPS[1], "after_m": STEP_MS // MINUTE_MS}]
+LATE = [{"priority": one, "after_m": number * STEP_MS // MINUTE_MS} for number, one in enumerate(STEPS)]
 KINDS = [{"kind": kind, "skill": kind, "clocks": CLOCKS, "late": LATE} for kind in ("aml", "fraud")]
 
 

@@ -15,8 +15,8 @@ TOUCH_MS, CLOSE_MS = 90 * MINUTE_MS, 900 * MINUTE_MS
 URGENT_TOUCH_MS, URGENT_CLOSE_MS = 20 * MINUTE_MS, 240 * MINUTE_MS
 URGENT = 100
 STEP_MS = 120 * MINUTE_MS
-STEPS = (5, 50)
-"""What its priority rises by when a case is late, and again after two hours of work."""
+STEPS = (5, 50, 3)
+"""What its priority rises by when a case is late, and again after two hours of work each."""
 MOST = 2
 LIVE = ("open", "reopened", "in_progress", "waiting", "awaiting_second_person")
 PERSON = {"ann": "ann", "ann-2": "ann", "ben": "ben", "cid": "cid"}

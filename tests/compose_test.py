@@ -89,7 +89,7 @@ def test_there_is_what_a_site_needs() -> None:
     commands = [tuple(service["command"]) for service in ours(GIVEN).values()]
     assert commands.count(("run", "engine")) == 2
     assert commands.count(("run", "projector")) == 2
-    for role in ("follower", "relay", "publisher", "detection"):
+    for role in ("follower", "relay", "publisher", "detection", "webhooks"):
         assert commands.count(("run", role)) == 1
     assert commands.count(("run", "stream")) == 2
     assert sum(service["image"] == "apache/kafka:4.3.1" for service in services.values()) == 3

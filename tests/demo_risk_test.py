@@ -47,7 +47,7 @@ def test_every_line_comes_as_it_was_meant_and_what_was_planted_is_found() -> Non
     again = redecide(log)
     assert again.ok, again.differences
     cases = engine.book(BOOK).cases
-    assert [one.status for one in cases.by_id.values()].count("closed") == 1
+    assert [one.status for one in cases.by_id.values()].count("closed") == 3
     assert cases.alerts.keys() == {one.id for one in alerts}
     told = " ".join(line.came_of for line in lines)
     assert "refused: The bank has declined this." in told

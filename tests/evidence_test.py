@@ -40,13 +40,17 @@ from replay.packs import (
     texts,
     write_pack,
 )
+from replay.waterfalls import waterfalls
 from schemas.accounts import AccountBlocked
 from schemas.alerts import Alert
 from schemas.case_work import AttachToCase
 from schemas.catalogue import decode_event
 from schemas.flags import Seen
+from schemas.rejections import CommandRejected
 from schemas.transfers import TransferPosted
 from tests.case_words import act, alert, confirm, note, open_case, propose, report, take, workers
+from tests.payment_words import pay, rails
+from tests.risk_words import over, rule, rules
 from tests.story import account, book, given, say, story, transfer, when
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -178,6 +182,64 @@ def test_a_case_that_is_not_there_has_no_pack() -> None:
         gather(Logs(), "main", "c9")
     with pytest.raises(NotKnown):
         gather(Logs(), "main", "c1", through=3)
+
+
+def test_what_the_rules_made_of_it_is_in_the_pack(tmp_path: Path) -> None:
+    """A payment that was declined, and a transfer to which a rule applied; each as it was seen then."""
+    given(account("alice", 100_000), account("bob"), rails(), workers("ann", "ben"))
+    when(rules(rule("large", over(5_000), 50), rule("larger", over(20_000), 40), thresholds={"decline": 80}))
+    when(transfer("alice", "bob", 6_000), pay("p1", 30_000), transfer("alice", "bob", 10))
+    assessed, plain = seqs_of(TransferPosted)[-2:]
+    (declined,) = (one.seq for one in story().events() if isinstance(one, CommandRejected))
+    seen = tuple(Seen(book="main", seq=seq) for seq in (assessed, declined, plain))
+    when(report("c1", alert(1, evidence=seen)))
+    evidence = gather(Logs(), "main", "c1")
+    told = waterfalls(story().log.reader(), evidence)
+    assert list(told) == [f"waterfalls/{assessed}.json", f"waterfalls/{declined}.json"]
+    first, second = map(json.loads, told.values())
+    assert (first["verdict"], first["as_recorded"], first["documents"][0]["score"]) == ("approve", True, 50)
+    assert (second["verdict"], second["as_recorded"], second["documents"][0]["score"]) == (
+        "decline",
+        True,
+        90,
+    )
+    path = tmp_path / "one.zip"
+    write_pack(path, evidence, texts(evidence, told), {}, KEY, receipts())
+    assert Pack(path).text(f"waterfalls/{declined}.json") == told[f"waterfalls/{declined}.json"]
+    assert proved(path).ok
+
+
+class Two(Logs):
+    """A site of two partitions: the other book is on the second."""
+
+    def __init__(self, other: MemoryLog) -> None:
+        super().__init__()
+        self.other = other
+
+    def partition_of(self, book: str, /) -> int:
+        return int(book == "other")
+
+    @contextlib.contextmanager
+    def read(self, partition: int, /) -> Iterator[MemoryLog]:
+        yield (self.other if partition else story().log).reader()
+
+
+def test_evidence_of_a_book_on_another_partition_is_proven_there(tmp_path: Path) -> None:
+    given(account("alice"))
+    when(book(name="Other").to("other"))
+    there = story().log.reopen()
+    given(account("alice"), account("bob", balance=900))
+    when(transfer("bob", "alice", 900))
+    seen = (Seen(book="other", seq=1), Seen(book="main", seq=seqs_of(TransferPosted)[-1]))
+    when(report("c1", alert(1, source="stream", evidence=seen)))
+    logs = Two(there)
+    evidence = gather(logs, "main", "c1")
+    assert evidence.missing == []
+    assert {(one.book, one.partition) for one in evidence.proof} == {("main", 0), ("other", 1)}
+    path = tmp_path / "one.zip"
+    write_pack(path, evidence, texts(evidence), {}, KEY, receipts())
+    assert prove_pack(path, logs, KEY.public_key()).ok
+    assert not prove_pack(path, Logs(), KEY.public_key()).ok, "here the other book is not"
 
 
 # --- whatever is changed is found ---------------------------------------------------------------------

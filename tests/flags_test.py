@@ -22,6 +22,7 @@ from schemas.payees import payee_key
 from schemas.rejections import CommandRejected, Reason
 from schemas.risk import ModelScore
 from tests.projecting import utc
+from tests.risk_words import model
 from tests.story import (
     BEGAN_MS,
     DAY_MS,
@@ -139,6 +140,14 @@ def test_flags_of_a_subject_and_of_a_book_are_bounded(monkeypatch: pytest.Monkey
         when(cleared("bob"))
     when(flagged("bob", "back"))
     then(happened(FlagRaised))
+
+
+def test_a_model_in_force_is_named_with_its_score() -> None:
+    given(party("ann"), model("fraudnet", version=3))
+    when(flagged("ann", model=ModelScore(model="fraudnet", version=2, score=700)))
+    then(rejected("document_not_in_force"))
+    when(flagged("ann", score=700, model=ModelScore(model="fraudnet", version=3, score=700)))
+    then(happened(FlagRaised, model=ModelScore(model="fraudnet", version=3, score=700)))
 
 
 def test_a_system_raises_flags_and_only_people_clear_them() -> None:

@@ -32,6 +32,7 @@ from schemas.payments import SubmitPayment
 from schemas.publishing import PublishDocument
 from schemas.rejections import CommandRejected
 from schemas.reviews import PaymentDeclined, ReviewBegan
+from schemas.transfers import Transfer
 from schemas.withheld import COMMANDS_WITHHELD, TIMERS_WITHHELD, WAITS_WITHHELD
 from tests.bulk_test import bulk
 from tests.payment_words import PAYEE, pay, rails, screened, the_payment
@@ -209,21 +210,30 @@ class Watched(Business):
 def business() -> Watched:
     made = Watched(31)
     made.run(1_200)
-    for number in range(24):  # so that at the end some wait
-        made.submit(
-            SubmitPayment(
-                id=f"last-{number}",
-                book="main",
-                actor="root",
-                issued_at_ms=max(made.now, made.book("main").at),
-                payment=f"last-{number}",
-                account=f"a{number % 6}",
-                amount=30 if number < 18 else 900,
-                currency="EUR",
-                rail="sepa",
-                payee=PAYEE,
-            )
-        )
+    # So that in the end something waits, something was declined and somebody blocked, whatever was drawn.
+    book = made.book("main")
+    usable = [
+        name
+        for name, one in book.accounts.items()
+        if one.kind == "customer" and one.currency == "EUR" and one.is_open and not one.blocks
+    ]
+    assert usable
+    asked: list[tuple[type[Command], dict[str, Any]]] = []
+    for name in usable:
+        for amount in (30, 900, 901):
+            payment = {"payment": f"last-{name}-{amount}", "rail": "sepa", "payee": PAYEE}
+            asked.append((SubmitPayment, {"account": name, "amount": amount, "currency": "EUR", **payment}))
+    blocked = {"account": usable[-1], "block": "last", "direction": "both", "reason": "canary"}
+    asked.append((BlockAccount, {**blocked, "authority": "canary"}))
+    asked += [
+        (Transfer, {"debit": debit, "credit": credit, "amount": 1, "currency": "EUR"})
+        for debit, credit in ((usable[-1], "nostro"), ("nostro", usable[-1]))
+    ]
+    for number, (kind, fields) in enumerate(asked):
+        at_ms = max(made.now, book.at)
+        made.submit(kind(id=f"last-{number}", book="main", actor="root", issued_at_ms=at_ms, **fields))
+        if kind in COMMANDS_WITHHELD:
+            made.staff.add(("root", f"last-{number}"))
     return made
 
 

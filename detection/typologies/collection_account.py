@@ -66,18 +66,20 @@ class CollectionAccountFold(Fold[CollectionAccount, Recent[Collected]]):
         least = self.setting.least.get(flow.currency)
         if least is None:
             return NOTHING
-        at, find = flow.at, self.state.find
+        at, state = flow.at, self.state
         start = at - at % self._slice_ms
         if flow.target_party:
-            into = find(flow.target, at, self._keep_ms)
+            into = state.young.get(flow.target) or state.find(flow.target, at, self._keep_ms)
             if into is None:
-                into = self.state.young[flow.target] = Collected(Slices())
+                into = state.young[flow.target] = Collected(Slices())
             elif 0 <= into.money.oldest < start - self._window_ms:
                 into.money.forget(start - self._window_ms)
             into.money.add(start, at, flow.amount, 0)
             seen(into.payers, flow.source_party or flow.outside or flow.source, start, MOST_PAYERS)
             into.witness(flow.seq)
-        out_of = find(flow.source, at, self._keep_ms) if flow.source_party else None
+        if not flow.source_party:
+            return NOTHING
+        out_of = state.young.get(flow.source) or state.find(flow.source, at, self._keep_ms)
         return NOTHING if out_of is None else self._left(out_of, flow, start, least, who)
 
     def _left(

@@ -54,10 +54,11 @@ class DormantActiveFold(Fold[DormantActive, Recent[Woken]]):
         holder = who.holder(account)
         if holder is None:
             return NOTHING
-        woken = self.state.find(account, at, self._within_ms)
         quiet_ms = at - (holder.last_at or holder.opened_at)
         if quiet_ms >= self._quiet_ms:
-            woken = self.state.young[account] = Woken(at, quiet_ms, Window())
+            self.state.find(account, at, self._within_ms)  # which lets go who woke long ago
+            self.state.young[account] = Woken(at, quiet_ms, Window())
+        woken = self.state.peek(account)
         if woken is None or woken.moved.told_at or at > woken.since + self._within_ms:
             return NOTHING
         least = self.setting.least.get(flow.currency)

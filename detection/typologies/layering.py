@@ -58,17 +58,19 @@ class LayeringFold(Fold[Layering, Recent[Chain]]):
         least = self.setting.least.get(flow.currency)
         if least is None:
             return NOTHING
-        at, find = flow.at, self.state.find
+        at, state = flow.at, self.state
         start = at - at % self._slice_ms
         if flow.target_party:
-            chain = find(flow.target, at, self._keep_ms)
+            chain = state.young.get(flow.target) or state.find(flow.target, at, self._keep_ms)
             if chain is None:
-                chain = self.state.young[flow.target] = Chain(Slices())
+                chain = state.young[flow.target] = Chain(Slices())
             elif 0 <= chain.money.oldest < start - self._window_ms:
                 chain.forget(start - self._window_ms)
             chain.money.add(start, at, flow.amount, 0)
             chain.witness(flow.seq)
-        chain = find(flow.source, at, self._keep_ms) if flow.source_party else None
+        if not flow.source_party:
+            return NOTHING
+        chain = state.young.get(flow.source) or state.find(flow.source, at, self._keep_ms)
         return NOTHING if chain is None else self._left(chain, flow, start, least, who)
 
     def _left(self, chain: Chain, flow: Flow, start: int, least: int, who: Directory) -> Sequence[Alert]:

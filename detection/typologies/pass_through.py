@@ -41,11 +41,11 @@ class PassThroughFold(Fold[PassThrough, Recent[Through]]):
             return NOTHING
         at = flow.at
         since = at - self._within_ms
-        young, amount = self.state.young, flow.amount
+        state, amount = self.state, flow.amount
         if flow.target_party:
-            through = young.get(flow.target) or self.state.find(flow.target, at, self._within_ms)
+            through = state.young.get(flow.target) or state.find(flow.target, at, self._within_ms)
             if through is None:
-                through = self.state.young[flow.target] = Through(Window(), Window())
+                through = state.young[flow.target] = Through(Window(), Window())
             came = through.came
             came.parts.append(Part(at, flow.seq, amount))
             came.total += amount
@@ -53,7 +53,7 @@ class PassThroughFold(Fold[PassThrough, Recent[Through]]):
                 came.trim(since, MOST)
         if not flow.source_party:
             return NOTHING
-        through = young.get(flow.source) or self.state.find(flow.source, at, self._within_ms)
+        through = state.young.get(flow.source) or state.find(flow.source, at, self._within_ms)
         if through is None:
             return NOTHING
         came, went = through.came, through.went
