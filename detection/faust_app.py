@@ -236,7 +236,14 @@ class Behind:
 
     def events_behind(self, after: int) -> int:
         """About how many records are behind `after`."""
-        return max(0, self._app.consumer.highwater(self._place) - after - 1)
+        highest = self._app.consumer.highwater(self._place) or 0  # none before the first fetch
+        return max(0, highest - after - 1)
+
+    def is_far(self, most: int) -> bool:
+        """Whether more than so many records are not read yet, as far as is known."""
+        consumer: Any = self._app.consumer
+        read = consumer._read_offset.get(self._place)  # noqa: SLF001 - where nothing was read, what is committed
+        return read is not None and self.events_behind(read) > most
 
     def commands_behind(self, after: int) -> int:
         """No worker reads commands."""

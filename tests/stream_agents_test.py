@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,21 @@ def test_commands_are_proved_and_kept_until_they_are_answered() -> None:
     assert first[3] == partition_of(b"a", PARTITIONS)
     assert Keyring({SYSTEM: KEY}).proves(tuple(first[4].items()), first[2], SYSTEM)
     assert len(streams.open) == 2
+
+
+def test_silence_is_met_by_asking_again_unless_the_outcome_may_stand_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    streams, log = run("bring", [report(1), report(2)])
+    log.records.clear()
+    later = time.monotonic() + 60
+    monkeypatch.setattr(streams._courier, "_now", lambda: later)
+    asyncio.run(streams._courier.ask_again(Sent(streams.app, log), lambda partition: True))
+    assert log.records == []
+    asyncio.run(streams._courier.ask_again(Sent(streams.app, log)))
+    assert len(log.to("commands")) == 2
+    asyncio.run(streams._courier.ask_again(Sent(streams.app, log)))
+    assert len(log.to("commands")) == 2, "and then it waits longer"
 
 
 def test_figures_count_an_alert_once_and_movements_by_their_newest_total() -> None:

@@ -68,11 +68,11 @@ def test_no_case_is_lost_or_doubled_and_no_flag_missed_over_twenty_kills(
                 until(victim.has_begun, SETTLES_S)
                 over = time.monotonic() + rng.uniform(1.0, 5.0)
                 while time.monotonic() < over:
-                    business.move(50)
-                    time.sleep(0.1)
+                    business.move(8)
+                    time.sleep(0.25)
                 victim.kill()
                 if rng.random() < 0.5:
-                    business.move(50)
+                    business.move(8)
                 victim.start()
             settle(site)
     found = compare(site, business.noticed)
