@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
-T = TypeVar("T")
 Z = 1.959964
 RESAMPLES = 1_000
 
@@ -46,12 +44,3 @@ def bootstrap_rate(counts: Sequence[int], seed: int, scale: float) -> tuple[floa
 
 def _binomial(chance: random.Random, n: int, share: float) -> int:
     return sum(chance.random() < share for _ in range(n))
-
-
-def bootstrap(
-    things: Sequence[T], seed: int, figure: Callable[[Sequence[T]], float], resamples: int = 200
-) -> tuple[float, float]:
-    """The interval of any figure over things drawn again and again."""
-    chance = random.Random(seed)
-    figures = sorted(figure(chance.choices(things, k=len(things))) for _ in range(resamples))
-    return figures[int(resamples * 0.025)], figures[min(resamples - 1, int(resamples * 0.975))]

@@ -27,8 +27,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from bench.intervals import bootstrap
-from bench.ranking import Case, Cut, Weights, average_precision, best, cut, learned, of_the_first
+from bench.ranking import Case, Cut, Weights, average_precision, best, cut, interval, learned, of_the_first
 from detection.facts import TransferFace, decode_fact
 from engine.log.memory import MemoryLog
 from engine.log.records import BEFORE_FIRST, Out
@@ -52,9 +51,9 @@ Rows = list[list[str]]
 """Sender, receiver, amount and step, as they are written."""
 Change = Callable[[Rows, random.Random], Rows]
 HOWS: Final[tuple[How, ...]] = ("as imported", "all accepted")
-TOTAL, COMBINED, BASELINE = "expected loss", "naive Bayes", "money moved"
+TOTAL, COMBINED, MOVED, MOVEMENTS = "expected loss", "naive Bayes", "money moved", "movements"
 """Scores of an account over all typologies: what triage ranks by; and log-odds, learned on the other set. And
-what needs no detection: how much it has moved.
+what needs no detection: how much it has moved, and how often.
 """
 STEPS: Final = 149
 
@@ -96,6 +95,7 @@ class Scored(msgspec.Struct):
     scores: dict[str, dict[str, float]]
     alerts: dict[str, int]
     moved: dict[str, float]
+    movements: dict[str, float]
     rows: int
     accepted: int
 
@@ -117,18 +117,20 @@ def scored(data: Path, name: str, how: How, seed: int, change: Change = lambda r
     by_kind: dict[str, int] = dict.fromkeys(FIGURES, 0)
     for alert in alerts:
         by_kind[alert.kind] += 1
-    return Scored(accounts, scores_of(alerts, sides), by_kind, moved_by(log), rows, accepted)
+    return Scored(accounts, scores_of(alerts, sides), by_kind, *moved_by(log), rows, accepted)
 
 
-def moved_by(log: MemoryLog) -> dict[str, float]:
-    """By account: how much came and went in all. Whoever finds less than this does, finds nothing."""
+def moved_by(log: MemoryLog) -> tuple[dict[str, float], dict[str, float]]:
+    """By account: how much came and went in all, and how often. Both take no detection."""
     moved: dict[str, float] = defaultdict(float)
+    movements: dict[str, float] = defaultdict(float)
     for record in log.events(BEFORE_FIRST):
         fact = decode_fact(record.value)
         if isinstance(fact, TransferFace) and fact.debit != "opening-balances":
-            moved[fact.debit] += fact.amount / 100
-            moved[fact.credit] += fact.amount / 100
-    return moved
+            for account in (fact.debit, fact.credit):
+                moved[account] += fact.amount / 100
+                movements[account] += 1
+    return moved, movements
 
 
 def scores_of(alerts: list[Alert], sides: dict[int, tuple[str, str]]) -> dict[str, dict[str, float]]:
@@ -261,7 +263,8 @@ def measure(data: Path, how: How, seed: int, resamples: int) -> Report:
             {
                 **plain(both[of]),
                 COMBINED: combined(both[of], weights[other]),
-                BASELINE: both[of].moved,
+                MOVED: both[of].moved,
+                MOVEMENTS: both[of].movements,
             }
             for of in (name, other)
         )
@@ -317,6 +320,6 @@ def rate(
         hits / sum(guilty.values()),
         of_the_first(every, 100),
         average_precision(every),
-        bootstrap(every, seed, average_precision, resamples),
+        interval(every, seed, resamples),
         cut(every, threshold),
     )

@@ -9,8 +9,9 @@ Precision- Recall Curve (2013).
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import msgspec
 
@@ -44,6 +45,37 @@ def average_precision(cases: Sequence[Case]) -> float:
         hits += found
         area += found * hits / seen
     return area / guilty if guilty else 0.0
+
+
+OFTEN = (0,) * 368 + (1,) * 368 + (2,) * 184 + (3,) * 61 + (4,) * 15 + (5,) * 3 + (6,)
+"""How often a case is drawn into a sample, by per mille: Poisson's, which draws from large sets come to."""
+
+
+def interval(cases: Sequence[Case], seed: int, resamples: int) -> tuple[float, float]:
+    """The 95 % interval of the average precision: a bootstrap over the cases, percentiles.
+
+    Source: J. Hanley and B. MacGibbon, Creating Non-Parametric Bootstrap Samples Using Poisson Frequencies
+    (2006).
+    """
+    chance = random.Random(seed)
+    ordered = sorted(cases, reverse=True)
+    ends = [one[0] != other[0] for one, other in pairwise(ordered)] + [True]
+    guilty = [case[1] for case in ordered]
+    areas = sorted(_area(chance.choices(OFTEN, k=len(ordered)), guilty, ends) for _ in range(resamples))
+    return areas[int(resamples * 0.025)], areas[min(resamples - 1, int(resamples * 0.975))]
+
+
+def _area(often: Sequence[int], guilty: Sequence[bool], ends: Sequence[bool]) -> float:
+    area, seen, hits, found = 0.0, 0, 0, 0
+    for count, is_guilty, is_end in zip(often, guilty, ends, strict=True):
+        seen += count
+        if is_guilty:
+            found += count
+        if is_end and found:
+            hits += found
+            area += found * hits / seen
+            found = 0
+    return area / hits if hits else 0.0
 
 
 def of_the_first(cases: Sequence[Case], capacity: int) -> float:

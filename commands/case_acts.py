@@ -88,8 +88,8 @@ def refused_now(
 ) -> Rejection | None:
     """`decision_refused` with the first act that could not be done now; nothing is changed by asking.
 
-    It is asked as whoever decides, who needs the roles for it; and what is to be done at once, where approval
-    policy asks for more people than have decided, has to go that way.
+    final: it is to be done now: whoever decides needs the roles for it, and where approval policy asks for
+    more people than have decided, it has to go that way.
     """
     tried = overlay(book)
     case = tried.cases.by_id[command.case]
@@ -97,7 +97,7 @@ def refused_now(
         asked = _asked(command, case, act, proposed.label)
         if asked is None:
             continue
-        refused: Reason | None = None if may(tried, asked) else "not_permitted"
+        refused: Reason | None = "not_permitted" if final and not may(tried, asked) else None
         if isinstance(asked, ReleasePayment) and proposed.person in interested_in_release(tried, asked):
             refused = "maker_cannot_check"
         if refused is None and final and _needs_more(tried, asked, proposed, at_ms):

@@ -78,14 +78,17 @@ def _full(book: Book, member: Member) -> Rejection | None:
 
 
 def assign_case(book: Book, command: AssignCase, at_ms: int) -> Decision:
-    """Rejected, in this order: case_not_found, case_state_conflict, nobody_fits (where nobody is named),
-    actor_not_found, nothing_to_change, not_a_case_worker, about_oneself, skill_missing, case_load_reached.
+    """Rejected, in this order: case_not_found, case_state_conflict, about_oneself (the sender), nobody_fits
+    (where nobody is named), actor_not_found, nothing_to_change, not_a_case_worker, about_oneself,
+    skill_missing, case_load_reached.
     """
     case = visible(book, command.case, command.actor)
     if isinstance(case, Rejection):
         return case
     if refused := in_state(case, (*QUEUED, *HELD)):
         return refused
+    if is_about(book, case, command.actor):
+        return reject("about_oneself")
     to = command.to or best_for(book, case, at_ms)
     if to is None:
         return reject("nobody_fits")
@@ -95,9 +98,9 @@ def assign_case(book: Book, command: AssignCase, at_ms: int) -> Decision:
 
 
 def hand_over_case(book: Book, command: HandOverCase, at_ms: int) -> Decision:
-    """Rejected, in this order: case_not_found, case_state_conflict, not_assignee, actor_not_found,
-    nothing_to_change, not_a_case_worker, about_oneself, skill_missing, case_load_reached. Who finds that a
-    case is about themselves can still give it away.
+    """Rejected, in this order: case_not_found, case_state_conflict, not_assignee, about_oneself (the sender),
+    actor_not_found, nothing_to_change, not_a_case_worker, about_oneself, skill_missing, case_load_reached.
+    Who finds that a case is about themselves puts it back into the queue, and does not choose who gets it.
     """
     case = visible(book, command.case, command.actor)
     if isinstance(case, Rejection):
@@ -113,6 +116,8 @@ def hand_over_case(book: Book, command: HandOverCase, at_ms: int) -> Decision:
             note=command.note,
             due=running(book, case, at_ms),
         )
+    if is_about(book, case, command.actor):
+        return reject("about_oneself")
     if refused := _cannot_have(book, case, command.to):
         return refused
     return _assigned(book, command.case, command.to, at_ms, how="handed_over", note=command.note)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.output import Output
-from replay.risk_effects import OUTCOMES, Caught, Risk
+from replay.risk_effects import Caught, Risk
+from replay.risk_seen import OUTCOMES
 
 Amount = Callable[[int, str], str]
 

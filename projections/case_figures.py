@@ -101,7 +101,9 @@ class Quality(msgspec.Struct, frozen=True):
 
 
 class LabelRow(msgspec.Struct, frozen=True):
-    """What was found of an alert or payment: the worst that any closed case says of it."""
+    """What was found of an alert or payment: the worst that any closed case says of it. case_id: empty where
+    it was said in review, and no case about it was closed since.
+    """
 
     what: str
     id: str
@@ -234,6 +236,12 @@ SELECT DISTINCT ON (what, id) what, id, label, case_id, labelled_at FROM (
   UNION ALL
   SELECT 'payment', payment, label, case_id, labelled_at FROM {LIVE}.case_payments
   WHERE book = %(book)s AND label <> ''
+  UNION ALL
+  SELECT 'payment', r.payment, r.label, '', r.ended_at FROM {LIVE}.reviews AS r
+  WHERE r.book = %(book)s AND r.label <> '' AND NOT EXISTS (
+    SELECT FROM {LIVE}.case_history AS h WHERE h.book = r.book AND h.type = 'CaseClosed' AND h.seq > r.seq
+    AND (h.said -> 'payments' ? r.payment OR EXISTS (
+      SELECT FROM jsonb_array_elements(h.said -> 'alerts') AS a WHERE a ->> 4 = r.payment)))
 ) AS found ORDER BY what, id, {_WORST}, labelled_at, case_id
 """
     return msgspec.convert(_rows(session, query, {"book": book}), list[LabelRow])

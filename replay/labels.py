@@ -2,12 +2,14 @@
 figures of rules and typologies, and for whoever trains a model.
 
 A label holds from the closing of its case until the case is reopened. What several cases are about has the
-worst label that any of them found. Nothing here may judge: a label is what people said.
+worst label that any of them found. What was said when a payment was released or declined in review is its
+label until a case about it is closed. Nothing here may judge: a label is what people said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final, TypeVar
 
 import msgspec
@@ -17,6 +19,7 @@ from replay.answers import History
 from schemas.cases import AlertsJoined, CaseClosed, CaseLabel, CaseMerged, CaseReopened
 from schemas.catalogue import decode_event
 from schemas.message import Event
+from schemas.reviews import PaymentDeclined, ReviewReleased
 
 BAD: Final[frozenset[CaseLabel]] = frozenset({"confirmed_fraud", "suspicious"})
 """Rightly noticed."""
@@ -36,7 +39,7 @@ Key = TypeVar("Key", str, int)
 
 
 class Label(msgspec.Struct, frozen=True, gc=False):
-    """What was found, by the event `seq` of the case, at a book time."""
+    """What was found, by the event `seq`, at a book time. case: empty where it was said in review."""
 
     label: CaseLabel
     case: str
@@ -62,6 +65,7 @@ class Labels:
 
     def __init__(self) -> None:
         self._closed: dict[str, _Closed] = {}
+        self._reviews: dict[str, Label] = {}
         self._seqs: dict[str, tuple[int, ...]] = {}
         """The events that an alert about no payment is about: transfers."""
 
@@ -75,11 +79,16 @@ class Labels:
                             seen.seq for seen in one.evidence if seen.book == event.book
                         )
             case CaseClosed():
-                self._closed[event.case] = _Closed(
+                self._closed[event.case] = closed = _Closed(
                     Label(event.label, event.case, event.seq, event.at),
                     tuple(one.id for one in event.alerts),
                     (*event.payments, *(one.movement for one in event.alerts if one.movement)),
                 )
+                for payment in closed.payments:
+                    self._reviews.pop(payment, None)
+            case ReviewReleased() | PaymentDeclined():
+                if event.label:
+                    self._reviews[event.payment] = Label(event.label, "", event.seq, event.at)
             case CaseReopened() | CaseMerged():
                 self._closed.pop(event.case, None)
             case _:
@@ -91,7 +100,8 @@ class Labels:
 
     def payments(self) -> dict[str, Label]:
         """By the payment's id."""
-        return _worst((one, closed.label) for closed in self._closed.values() for one in closed.payments)
+        cases = ((one, closed.label) for closed in self._closed.values() for one in closed.payments)
+        return _worst(chain(cases, self._reviews.items()))
 
     def transfers(self) -> dict[int, Label]:
         """Of movements without a payment's id, by the seq of their event."""
@@ -116,7 +126,8 @@ def read_labels(log: History, book: str, *, through: int | None = None) -> Label
     return labels_of(_telling(log, book, through))
 
 
-_NAMES = tuple(f'"{one.__name__}"'.encode() for one in (AlertsJoined, CaseClosed, CaseReopened, CaseMerged))
+_TELLING = (AlertsJoined, CaseClosed, CaseReopened, CaseMerged, ReviewReleased, PaymentDeclined)
+_NAMES = tuple(f'"{one.__name__}"'.encode() for one in _TELLING)
 
 
 def _telling(log: History, book: str, through: int | None) -> Iterator[Event]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,67 +16,10 @@ from book.state import Book
 from commands.calendar import local_date
 from replay.effects import Seen
 from replay.labels import Labels
-from schemas.message import Event
-from schemas.risk import Assessment, Declined, Verdict
+from replay.risk_seen import OUTCOMES, Moved, Outcome, moved
 
-Outcome = Literal["approve", "review", "decline", "refused"]
-"""refused: for another reason than rules, or not there at all."""
-OUTCOMES: tuple[Outcome, ...] = ("approve", "review", "decline", "refused")
 STOPPED = ("review", "decline")
-PASSED = {"TransferPosted": "debit", "PaymentSubmitted": "account", "CrossBookSent": "account"}
-"""What lets a movement through, and the field of whose account it leaves."""
-REFUSED = {
-    "CommandRejected",
-    "InstructionRefused",
-    "ApprovalFailed",
-    "StandingOrderMissed",
-    "StandingOrderSkipped",
-}
-SCORED = {*PASSED, *REFUSED, "RiskAssessed", "ReviewBegan"}
 PER_MILLE = 1_000
-
-
-class SeenRisk(Seen):
-    """What is read of an event where risk is asked about."""
-
-    account: str = ""
-    debit: str = ""
-    payment: str = ""
-    transfer: Any = ""
-    amount: Any = 0
-    currency: str = ""
-    of: Any = 0
-    verdict: Any = ""
-    assessments: tuple[Assessment, ...] = ()
-    restricted: str = ""
-    figures: Any = None
-
-
-see_risk = msgspec.json.Decoder(SeenRisk).decode
-_declined = msgspec.json.Decoder(Declined).decode
-_MORE = tuple(name for name in SeenRisk.__struct_fields__ if name not in Seen.__struct_fields__)
-
-
-def with_risk(seen: Seen, event: Event) -> SeenRisk:
-    """The same of an event that has not been written."""
-    whole = SeenRisk(*(getattr(seen, name) for name in Seen.__struct_fields__))
-    if whole.type in SCORED:
-        for name in _MORE:
-            if hasattr(event, name):
-                setattr(whole, name, getattr(event, name))
-    return whole
-
-
-class Moved(msgspec.Struct, frozen=True, gc=False):
-    """A movement that was asked for. seqs: of the events that say what came of it.   name: the payment's."""
-
-    outcome: Outcome
-    seqs: tuple[int, ...]
-    at_ms: int
-    name: str = ""
-    amount: int = 0
-    currency: str = ""
-    assessments: tuple[Assessment, ...] = ()
 
 
 class Verdicts(msgspec.Struct, frozen=True):
@@ -305,29 +247,3 @@ def _share(part: int, whole: int) -> int | None:
 
 def _hits(one: Moved) -> list[str]:
     return [hit.rule for assessment in one.assessments for hit in assessment.hits]
-
-
-def moved(book: Book, outcome: Sequence[Seen]) -> Iterator[Moved]:
-    """The movements of customers that an outcome is about, in order."""
-    assessed = {one.of: one for one in outcome if isinstance(one, SeenRisk) and one.type == "RiskAssessed"}
-    for one in outcome:
-        if not isinstance(one, SeenRisk):
-            continue
-        if one.type in PASSED:
-            account = book.accounts.get(getattr(one, PASSED[one.type]))
-            if account is None or account.kind != "customer":
-                continue
-            by = assessed.get(one.seq)
-            verdict: Verdict = "approve" if by is None else by.verdict
-            seqs = (one.seq,) if by is None else (one.seq, by.seq)
-            noted = () if by is None else by.assessments
-            name = one.payment or (one.transfer if isinstance(one.transfer, str) else "")
-            yield Moved(verdict, seqs, one.at, name, one.amount, one.currency, noted)
-        elif one.type in REFUSED:
-            if one.reason == "declined" or (one.figures or {}).get("refused") == "declined":
-                told = _declined(one.restricted)
-                yield Moved(
-                    "decline", (one.seq,), one.at, told.movement, told.amount, told.currency, told.assessments
-                )
-            else:
-                yield Moved("refused", (one.seq,), one.at)

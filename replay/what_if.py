@@ -2,7 +2,7 @@
 
 The log is folded up to a time; there the drafts are published, and from there on every command is decided
 again, at its own time, on the state that the decisions before it left. So the other history goes on by
-itself: where a payment is refused in it, the money stays, and what is sent next meets another balance. Three
+itself: where a payment is refused in it, the money stays, and what is sent next meets another balance. Four
 things a history cannot tell, and what is taken in their place:
 
 - Nobody has approved what nobody was asked to approve. What would have waited counts as such, and is then
@@ -26,30 +26,15 @@ import gc
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec.structs import force_setattr
-
 from book.evolve import evolve
 from book.features.keeping import keep_also
 from book.state import Book, Partition
 from commands.decide import RELEASE
-from commands.decision import Steps
-from engine.admission import Admission
-from engine.log.partitioning import Place
-from engine.log.records import BEFORE_FIRST, Headers, Record
-from engine.pipeline import Pipeline
+from engine.log.records import BEFORE_FIRST, Record
 from replay.answers import History, stored_commands
 from replay.as_of import NotKnown
 from replay.drafts import Drafted, Refused, publish_drafts, tried
-from replay.effects import (
-    Effects,
-    Example,
-    Seen,
-    alike,
-    fees_of,
-    see,
-    seen_of,
-    status_of,
-)
+from replay.effects import Effects, Seen, alike, see, seen_of, status_of
 from replay.labels import read_labels
 from replay.other_history import Held, Names, Renaming, everybody_says_yes
 from replay.other_reviews import (
@@ -61,11 +46,13 @@ from replay.other_reviews import (
     somebody_looks,
     without_notes,
 )
-from replay.risk_effects import RiskEffects, SeenRisk, see_risk, with_risk
-from replay.what_if_result import WhatIf, stands
+from replay.risk_effects import RiskEffects
+from replay.risk_seen import SeenRisk, see_risk, with_risk
+from replay.unwritten import Unwritten, happens
+from replay.what_if_result import WhatIf, about, example_of, stands
 from schemas.books import ReleaseActivated
 from schemas.catalogue import decode_event
-from schemas.message import Command, Event
+from schemas.message import Event
 
 EXAMPLES = 10
 Progress = Callable[[int], None]
@@ -97,26 +84,6 @@ def what_if(
             gc.enable()
 
 
-class _Pipeline(Pipeline):
-    """The pipeline, but nothing is written: the events are kept as they are."""
-
-    def __init__(self, partition: Partition, admission: Admission, place: Place) -> None:
-        super().__init__(partition, admission, place)
-        self.events: list[Event] = []
-
-    def keep(self, key: bytes, event: Event, headers: Headers = ()) -> bytes:
-        """Keep the event, unwritten."""
-        self.events.append(event)
-        return b""
-
-    def taken(self) -> tuple[list[Event], int]:
-        """The events since the last call, and how many of them, the last ones, answer the last command."""
-        events, self.events = self.events, []
-        many = len(self.answers[-1]) if self.answers else 0
-        self.answers.clear()
-        return events, many
-
-
 class _Again:
     def __init__(
         self,
@@ -141,7 +108,7 @@ class _Again:
         self.names = Names(lambda: self.book)
         self.held = Held()
         self.admission = Renaming(names=self.names, held=self.held)
-        self.pipeline = _Pipeline(self.partition, self.admission, log.place)
+        self.pipeline = Unwritten(self.partition, self.admission, log.place)
         self.release = 0
         self.other_release = 0
         self.at = from_ms
@@ -275,7 +242,8 @@ class _Again:
         for one in after:
             if one.type == "ReviewBegan" and isinstance(one, SeenRisk):
                 bad = self.risk.is_bad(one.payment)
-                said += self._happens(somebody_looks(self.book, one.payment, self.book.at, bad=bad))
+                looked = somebody_looks(self.book, one.payment, self.book.at, bad=bad)
+                said += self._seen(happens(self.partition, self.book, looked))
         return said
 
     def _compare(self, before: list[Seen], after: list[Seen], waited: bool) -> None:
@@ -286,9 +254,9 @@ class _Again:
             return
         effects.apart(before, after)
         effects.changes(before, after, waited)
-        minor, currency = self._about(before, after)
+        minor, currency = about(self.held.said, before, after)
         if effects.wants(minor):
-            effects.example(self._example(before, after, waited, minor, currency))
+            effects.example(example_of(self.held.said, before, after, waited, minor, currency))
 
     def _assumed(self, before: Sequence[Seen], after: Sequence[Seen]) -> list[Seen]:
         """What happens when everybody says yes to what went through as recorded and waits now."""
@@ -306,18 +274,8 @@ class _Again:
             approval = last.approval
         else:
             return []
-        return self._happens(everybody_says_yes(self.book, approval, self.book.at))[1:]
-
-    def _happens(self, steps: Steps) -> list[Seen]:
-        """What nobody has said takes place in the other history."""
-        book = self.book
-        events = []
-        for event in steps:
-            for name, value in (("seq", book.seq + 1), ("book", book.id), ("at", book.at)):
-                force_setattr(event, name, value)
-            evolve(self.partition, event)
-            events.append(event)
-        return self._seen(events)
+        said = happens(self.partition, self.book, everybody_says_yes(self.book, approval, self.book.at))
+        return self._seen(said)[1:]
 
     def _timers(self, fired: Sequence[Event]) -> None:
         """What timers did on both sides since the last command."""
@@ -340,35 +298,6 @@ class _Again:
         while pipeline.work(book, self.at):
             pass
         self._timers(pipeline.taken()[0])
-
-    def _about(self, before: Sequence[Seen], after: Sequence[Seen]) -> tuple[int, str]:
-        """How much the difference is about: fees, where only they differ, else what the command moves."""
-        if status_of(before) == status_of(after):
-            fees, others = fees_of(before), fees_of(after)
-            if fees != others:
-                return max((abs(others.get(one, 0) - fees.get(one, 0)), one) for one in {**fees, **others})
-        command = self.held.said
-        amount, currency = getattr(command, "amount", 0), getattr(command, "currency", "")
-        return (abs(amount), currency) if isinstance(amount, int) and isinstance(currency, str) else (0, "")
-
-    def _example(
-        self, before: Sequence[Seen], after: Sequence[Seen], waited: bool, minor: int, currency: str
-    ) -> Example:
-        command = self.held.said
-        assert isinstance(command, Command), "what the book has answered is a command"
-        return Example(
-            command=command.id,
-            type=type(command).__name__,
-            actor=command.actor,
-            seq=before[0].seq,
-            at_ms=before[0].at,
-            was=status_of(before),
-            would_be="waits" if waited else status_of(after),
-            minor=minor,
-            currency=currency,
-            fees=fees_of(before),
-            would_be_fees=fees_of(after),
-        )
 
     def _result(self, refused: list[Refused]) -> WhatIf:
         effects = self.effects

@@ -1,17 +1,28 @@
-"""The result of a what-if, and the digest that is its proof."""
+"""The result of a what-if, what its parts come from, and the digest that is its proof."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import orjson
 
 from book.state import Account
 from replay.drafts import Refused, Tried
-from replay.effects import Earned, Effects, Events, Example, FeeLine, Refusals
+from replay.effects import (
+    Earned,
+    Effects,
+    Events,
+    Example,
+    FeeLine,
+    Refusals,
+    Seen,
+    fees_of,
+    status_of,
+)
 from replay.risk_effects import Risk
+from schemas.message import Command
 
 MOST_ACCOUNTS = 20
 
@@ -75,3 +86,33 @@ def stands(effects: Effects, accounts: Mapping[str, Account]) -> tuple[list[Earn
             earned.append(Earned(account, currency, amount))
     earned.sort(key=lambda one: (-abs(one.difference), one.account, one.currency))
     return earned[:MOST_ACCOUNTS], differing, dict(sorted(differ.items()))
+
+
+def about(command: object, before: Sequence[Seen], after: Sequence[Seen]) -> tuple[int, str]:
+    """How much a difference is about: fees, where only they differ, else what the command moves."""
+    if status_of(before) == status_of(after):
+        fees, others = fees_of(before), fees_of(after)
+        if fees != others:
+            return max((abs(others.get(one, 0) - fees.get(one, 0)), one) for one in {**fees, **others})
+    amount, currency = getattr(command, "amount", 0), getattr(command, "currency", "")
+    return (abs(amount), currency) if isinstance(amount, int) and isinstance(currency, str) else (0, "")
+
+
+def example_of(
+    command: object, before: Sequence[Seen], after: Sequence[Seen], waited: bool, minor: int, currency: str
+) -> Example:
+    """A command with another outcome. waited: it would have, before that."""
+    assert isinstance(command, Command), "what the book has answered is a command"
+    return Example(
+        command=command.id,
+        type=type(command).__name__,
+        actor=command.actor,
+        seq=before[0].seq,
+        at_ms=before[0].at,
+        was=status_of(before),
+        would_be="waits" if waited else status_of(after),
+        minor=minor,
+        currency=currency,
+        fees=fees_of(before),
+        would_be_fees=fees_of(after),
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.access import RevokeRole
 from schemas.accounts import AccountBlocked
-from schemas.case_commands import ConfirmDecision
+from schemas.case_commands import ConfirmDecision, ProposeDecision, TakeNextCase
 from schemas.cases import (
     AlertsJoined,
     CaseClosed,
@@ -214,6 +214,18 @@ def test_a_decision_does_nothing_that_whoever_confirms_it_may_not() -> None:
     when(report("c1", alert(1)), take().by("ann"))
     when(propose("c1", "suspicious", act("block_account", "alice")).by("ann"), confirm("c1").by("eve"))
     then(rejected("decision_refused", act=0, refused="not_permitted"))
+
+
+def test_who_proposes_needs_no_role_for_what_another_person_does() -> None:
+    given(account("alice"), PEOPLE, role("analyst", TakeNextCase, ProposeDecision))
+    when(user("eve", roles=["analyst"]), report("c1", alert(1)), take().by("eve"))
+    when(propose("c1", "suspicious", act("block_account", "alice")).by("eve"))
+    then(happened(DecisionProposed, confirmed=False))
+    when(confirm("c1").by("ben"))
+    then(happened(AccountBlocked), happened(CaseClosed))
+    when(policy(kinds=[{"kind": "aml", "second_person": []}]), report("c2", alert(2)), take().by("eve"))
+    when(propose("c2", "suspicious", act("block_party", "p-alice")).by("eve"))
+    then(rejected("decision_refused", refused="not_permitted"))
 
 
 def test_a_case_is_reopened_by_hand() -> None:

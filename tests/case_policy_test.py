@@ -7,11 +7,27 @@ from typing import Any
 import pytest
 
 from gateway.document_files import read_drafts
+from replay.drafts import Drafted
+from replay.what_if import what_if
 from schemas.publishing import DocumentPublished, DocumentTookEffect, PublishDocument
 from schemas.rejections import CommandRejected
-from tests.case_words import CALENDAR, OFFICE, member, open_case, policy, team, the_case, workers
+from tests.case_words import (
+    CALENDAR,
+    OFFICE,
+    confirm,
+    member,
+    open_case,
+    pause,
+    policy,
+    propose,
+    take,
+    team,
+    the_case,
+    workers,
+)
 from tests.story import (
     BEGAN_MS,
+    MAIN,
     account,
     given,
     happened,
@@ -119,3 +135,25 @@ def test_the_example_is_a_policy() -> None:
     given(account("alice"), CALENDAR)
     when(say(PublishDocument, kind=draft.kind, document=draft.id, version=1, body=draft.body))
     then(happened(DocumentPublished))
+
+
+def test_what_another_policy_would_have_changed_can_be_asked_before_it_is_published() -> None:
+    """As of every document: shorter clocks, other people, no second person; over the real history."""
+    given(account("alice"), workers("ann", "ben"), policy(**kinds(clocks=[CLOCK])))
+    story().now += 1_000
+    begins_ms = story().now
+    when(open_case("c1", kind="aml"), take().by("ann"), propose("c1").by("ann"), confirm("c1").by("ben"))
+    when(open_case("c2", kind="aml"), later(days=1), take().by("ben"), pause("c2").by("ben"))
+    body = {
+        "hours": {"time_zone": "UTC"},
+        "teams": [team(member("ann"))],
+        **kinds(clocks=[{"first_touch_m": 1, "resolution_m": 1}], second_person=[]),
+    }
+    found = what_if(story().log.reader(), MAIN, [Drafted("case_policy", "cases", body)], begins_ms, None)
+    refused = {one.reason: one.newly for one in found.refusals}
+    assert refused == {"case_state_conflict": 2, "not_in_team": 1}, "closed at once, and never taken by ben"
+    assert {one.type: (one.before, one.after) for one in found.events} == {
+        "CaseAssigned": (2, 1),
+        "CaseWaiting": (1, 0),
+        "CommandRejected": (0, 3),
+    }

@@ -178,7 +178,10 @@ class Machine(RuleBasedStateMachine):
     @rule(that=THAT, to=USERS, user=SOMEBODY)
     def it_is_given(self, that: int, to: str, user: str) -> None:
         twin, case, user = self._said(that, user, *QUEUED)
-        expected = twin.known(case, user, LIVE) or twin.cannot_have(twin.cases[case], to)
+        expected = twin.known(case, user, LIVE)
+        if not expected and twin.is_about(twin.cases[case], user):
+            expected = "about_oneself"
+        expected = expected or twin.cannot_have(twin.cases[case], to)
         if self.says(assign(case, to).by(user), expected):
             twin.given_to(case, to)
 
@@ -189,6 +192,8 @@ class Machine(RuleBasedStateMachine):
         expected = twin.known(case, user, HELD)
         if not expected and twin.cases[case].assignee != user:
             expected = "not_assignee"
+        if not expected and to and twin.is_about(twin.cases[case], user):
+            expected = "about_oneself"
         if not expected and to:
             expected = twin.cannot_have(twin.cases[case], to)
         if self.says(hand_over(case, to).by(user), expected):

@@ -144,6 +144,8 @@ def test_a_case_that_turns_out_to_be_about_whoever_has_it_can_only_be_given_away
     given(account("alice"), account("bob"), PEOPLE, user("zoe", of_party="p-bob", roles=["worker"]))
     when(report("c1", alert(1)), take().by("zoe"), report("c1", alert(2, "p-bob")), propose("c1").by("zoe"))
     then(rejected("about_oneself"))
+    when(hand_over("c1", "ann").by("zoe"))
+    then(rejected("about_oneself"))
     when(hand_over("c1").by("zoe"))
     then(happened(CaseReturned, before="zoe"))
 
@@ -263,6 +265,7 @@ GIVEN: list[Word] = [
     take().by("ann"),
     open_case("c1", skill="aml", party="z-party"),
     open_case("rare", skill="gold"),
+    [open_case("turned"), assign("turned", "zoe"), report("turned", alert(2, "z-party"))],
     report("reported", alert(1)),
 ]
 REJECTIONS: list[tuple[Reason, Said]] = [
@@ -274,6 +277,7 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("nothing_to_change", report("c2", alert(1), alert(1))),
     ("case_not_found", assign("nothing")),
     ("case_state_conflict", assign("done")),
+    ("about_oneself", assign("c1").by("zoe")),
     ("nobody_fits", assign("rare")),
     ("actor_not_found", assign("c1", "nobody")),
     ("nothing_to_change", assign("full", "ben")),
@@ -284,6 +288,7 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("case_not_found", hand_over("nothing")),
     ("case_state_conflict", hand_over("done")),
     ("not_assignee", hand_over("full").by("ann")),
+    ("about_oneself", hand_over("turned", "nobody").by("zoe")),
     ("actor_not_found", hand_over("full", "nobody").by("ben")),
     ("nothing_to_change", hand_over("full", "ben").by("ben")),
     ("not_a_case_worker", hand_over("full", "idle").by("ben")),

@@ -13,8 +13,12 @@ from tests.documents import HERE, Reader, blocks, shape
 from tests.kafka_servers import unused_prefix
 from tests.terminal import ROOT
 
+LONG = ("how-to.md", "working-cases.md")
 
-@pytest.mark.parametrize("name", ["tutorial.md", pytest.param("how-to.md", marks=pytest.mark.long)])
+
+@pytest.mark.parametrize(
+    "name", ["tutorial.md", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
+)
 def test_a_document_prints_what_it_shows(name: str, tmp_path: Path, postgres_dsn: str) -> None:
     reader = Reader(tmp_path, DAYBOOK_DATABASE_URL=postgres_dsn)
     commands = 0

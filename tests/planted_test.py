@@ -103,7 +103,7 @@ def found_in(bank: Bank, one: Planted) -> list[Alert]:
     return [alert for alert in alerts_of(bank.log) if (alert.kind, alert.account) == (one.kind, one.account)]
 
 
-@pytest.mark.parametrize(("seed", "parties"), [(1, 200), (5, 20)])
+@pytest.mark.parametrize(("seed", "parties"), [(5, 20), pytest.param(1, 200, marks=pytest.mark.long)])
 def test_the_demo_bank_has_one_example_of_each_and_everything_is_answered_as_it_is_meant(
     seed: int, parties: int
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import msgspec
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detection.flows import Flow
+from detection.flows import Flow, Typology
 from detection.typologies.benford import SHARES, BenfordFold, chi_square
 from detection.typologies.circular_flow import MOST_STEPS, CircularFlowFold
 from detection.typologies.collection_account import CollectionAccountFold
@@ -50,6 +50,46 @@ def in_order(found: Found) -> Found:
     return sorted(found)
 
 
+HISTORIES = {
+    "round_amounts": histories(
+        (100_00, 200_00, 300_00, 400_00, 150_00, 99_00),
+        gaps=(0, HOUR_MS, HOUR_MS, DAY_MS, 4 * DAY_MS),
+        accounts=("a1", "x1"),
+    ),
+    "layering": histories(
+        (50_00, 100_00, 95_00, 180_00),
+        gaps=(0, HOUR_MS, 6 * HOUR_MS, DAY_MS),
+        accounts=("a1", "a2", "x1"),
+        lefts=(0, 0, 9_00, 30_00),
+    ),
+    "new_account_velocity": histories(
+        (50_00, 100_00, 200_00), gaps=(0, HOUR_MS, DAY_MS), accounts=("a1", "a2", "x1", "bank")
+    ),
+    "profile_then_payout": histories((50_00, 100_00, 200_00)),
+    "high_risk_country": histories(
+        (50_00, 100_00, 200_00),
+        countries=("", "IR", "KP"),
+        gaps=(0, DAY_MS, 3 * DAY_MS, 6 * DAY_MS),
+        accounts=("a1", "a2", "x1"),
+    ),
+    "collection_account": histories(
+        (50_00, 60_00, 150_00, 200_00),
+        pairs=(
+            *((one, "a1") for one in ("x1", "x2", "x3", "a2", "bank")),
+            *(("a1", one) for one in ("x1", "x2", "a2")),
+        ),
+        lefts=(0, 0, 0, 30_00),
+        gaps=(HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, DAY_MS),
+    ),
+    "circular_flow": histories(
+        (100_00, 110_00, 100_00, 60_00, 40_00),
+        accounts=("a1", "a2", "a3", "a4", "x1"),
+        gaps=(0, HOUR_MS, DAY_MS),
+    ),
+}
+"""Dense enough for the pattern to come about by chance: asked at the end of this file."""
+
+
 # --- round amounts ------------------------------------------------------------------------------------------
 
 ROUND = given_by.RoundAmounts(
@@ -57,12 +97,8 @@ ROUND = given_by.RoundAmounts(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    histories(
-        (100_00, 200_00, 150_00, 99_00), gaps=(0, HOUR_MS, DAY_MS, 11 * DAY_MS), accounts=("a1", "a2", "x1")
-    )
-)
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES["round_amounts"])
 def test_round_amounts_are_those_of_the_list(flows: list[Flow]) -> None:
     expected: Found = []
     for account in customers(flows):
@@ -132,8 +168,8 @@ def moved(
     return [f for f in came_in if window(f, one)], [f for f in went_on if window(f, one)]
 
 
-@settings(max_examples=200, deadline=None)
-@given(histories((50_00, 100_00, 95_00, 180_00)))
+@settings(max_examples=80, deadline=None)
+@given(HISTORIES["layering"])
 def test_layering_is_that_of_the_list(flows: list[Flow]) -> None:
     expected: Found = []
     for account in customers(flows):
@@ -194,8 +230,8 @@ VELOCITY = given_by.NewAccountVelocity(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(histories((50_00, 100_00, 200_00), accounts=("a1", "a2", "a3", "x1", "bank")), st.integers(0, 12))
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES["new_account_velocity"], st.integers(0, 12))
 def test_new_account_velocity_is_that_of_the_list(flows: list[Flow], opened: int) -> None:
     names = Names(opened_at=AT - opened * DAY_MS)
     expected: Found = []
@@ -227,8 +263,8 @@ PROFILE = given_by.ProfileThenPayout(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(histories((50_00, 100_00, 200_00)), st.integers(-5, 12))
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES["profile_then_payout"], st.integers(-5, 12))
 def test_profile_then_payout_is_that_of_the_list(flows: list[Flow], changed: int) -> None:
     names = Names(changed_at=AT + changed * DAY_MS)
     flows = [f for f in flows if f.at >= names.changed_at]  # a directory knows no change to come
@@ -270,12 +306,8 @@ COUNTRY = given_by.HighRiskCountry(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    histories(
-        (50_00, 100_00, 200_00), countries=("", "IR", "KP", "FR"), gaps=(0, DAY_MS, 3 * DAY_MS, 6 * DAY_MS)
-    )
-)
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES["high_risk_country"])
 def test_high_risk_countries_are_those_of_the_list(flows: list[Flow]) -> None:
     there = [
         f
@@ -379,19 +411,12 @@ def test_invented_amounts_are_told_from_those_that_arise_and_from_a_payroll() ->
 # --- collection account -------------------------------------------------------------------------------------
 
 COLLECTION = given_by.CollectionAccount(
-    source=SOURCE, stage="live", least={"EUR": 150_00}, within_days=3, payers=3, payees=1, share=800
+    source=SOURCE, stage="live", least={"EUR": 150_00}, within_days=3, payers=3, payees=2, share=800
 )
 
 
-@settings(max_examples=250, deadline=None)
-@given(
-    histories(
-        (50_00, 60_00, 150_00),
-        accounts=("a1", "a1", "a1", "a2", "a3", "x1", "x2", "bank"),
-        lefts=(0, 10_00),
-        gaps=(0, HOUR_MS, 6 * HOUR_MS, DAY_MS),
-    )
-)
+@settings(max_examples=100, deadline=None)
+@given(HISTORIES["collection_account"])
 def test_collection_accounts_are_those_of_the_list(flows: list[Flow]) -> None:
     expected: Found = []
     for account in customers(flows):
@@ -402,7 +427,7 @@ def test_collection_accounts_are_those_of_the_list(flows: list[Flow]) -> None:
             payers = {f.source_party or f.outside or f.source for f in came_in}
             payees = {f.target_party or f.outside or f.target for f in went_on}
             is_short = went >= Fraction(4, 5) * came and one.source_after <= Fraction(1, 5) * came
-            if is_short and len(payers) >= 3 and len(payees) <= 1 and came >= 150_00:
+            if is_short and len(payers) >= 3 and len(payees) <= 2 and came >= 150_00:
                 expected.append((one.seq, account))
                 since = one.seq
     assert in_order(told(run(CollectionAccountFold(COLLECTION, 1), flows))) == in_order(expected)
@@ -413,11 +438,13 @@ def test_a_collection_account_pays_few() -> None:
     out = flow(6, AT + DAY_MS, "a1", "x9", 450_00, left=50_00)
     (alert,) = run(CollectionAccountFold(COLLECTION, 1), [*came, out])
     assert (alert.figures["payers"], alert.figures["payees"], alert.amount) == (5, 1, 500_00)
-    two = [
-        flow(6, AT + DAY_MS, "a1", "x8", 1_00, left=499_00),
-        flow(7, AT + DAY_MS, "a1", "x9", 449_00, left=50_00),
+    three = [
+        flow(6, AT + DAY_MS, "a1", "x7", 1_00, left=499_00),
+        flow(7, AT + DAY_MS, "a1", "x8", 1_00, left=498_00),
+        flow(8, AT + DAY_MS, "a1", "x9", 448_00, left=50_00),
     ]
-    assert run(CollectionAccountFold(COLLECTION, 1), [*came, *two]) == []
+    assert run(CollectionAccountFold(COLLECTION, 1), [*came, *three[1:]])
+    assert run(CollectionAccountFold(COLLECTION, 1), [*came, *three]) == []
 
 
 # --- circular flow ------------------------------------------------------------------------------------------
@@ -452,15 +479,8 @@ def ways(edges: list[tuple[int, int, str, str, int]], begin: str, end: str) -> I
     yield from on(begin, (), (begin,))
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    histories(
-        (100_00, 110_00, 80_00, 60_00, 40_00),
-        accounts=("a1", "a2", "a3", "a4", "a5", "x1"),
-        gaps=(0, HOUR_MS, DAY_MS),
-        most=30,
-    )
-)
+@settings(max_examples=120, deadline=None)
+@given(HISTORIES["circular_flow"])
 def test_circular_flows_are_those_of_the_list(flows: list[Flow]) -> None:
     expected: list[tuple[int, ...]] = []
     edges: list[tuple[int, int, str, str, int]] = []
@@ -552,3 +572,31 @@ def test_the_work_for_one_movement_is_bounded() -> None:
         looked.append(search.looked_at)
         fold.flow(flow(seq, AT + seq, f"a{one}", f"a{other}", 100_00), Names())
     assert max(looked) == MOST_STEPS
+
+
+# --- the histories ----------------------------------------------------------------------------------------
+
+MADE: dict[str, tuple[Callable[[], Typology], Names]] = {
+    "round_amounts": (lambda: RoundAmountsFold(ROUND, 1), Names()),
+    "layering": (lambda: LayeringFold(LAYERING, 1), Names()),
+    "new_account_velocity": (lambda: NewAccountVelocityFold(VELOCITY, 1), Names(opened_at=AT)),
+    "profile_then_payout": (lambda: ProfileThenPayoutFold(PROFILE, 1), Names(changed_at=AT)),
+    "high_risk_country": (lambda: HighRiskCountryFold(COUNTRY, 1), Names()),
+    "collection_account": (lambda: CollectionAccountFold(COLLECTION, 1), Names()),
+    "circular_flow": (lambda: CircularFlowFold(CIRCULAR, 1), Names()),
+}
+
+
+@pytest.mark.parametrize("kind", HISTORIES)
+def test_the_pattern_is_in_a_fifth_of_the_histories(kind: str) -> None:
+    """A twin that never has anything to say would agree with anybody."""
+    made, names = MADE[kind]
+    said: list[bool] = []
+
+    @settings(max_examples=50, deadline=None, database=None, derandomize=True)
+    @given(HISTORIES[kind])
+    def look(flows: list[Flow]) -> None:
+        said.append(bool(run(made(), flows, names)))
+
+    look()
+    assert sum(said) * 5 >= len(said), f"{sum(said)} of {len(said)}"

@@ -26,6 +26,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from console import webhooks as console_webhooks
+from engine.log.kafka_output import KafkaOutput
+from engine.log.kafka_reader import KafkaReader
+from engine.log.records import Out
 from gateway.webhooks import delivering
 from gateway.webhooks.backoff import HOUR_S, Backoff
 from gateway.webhooks.delivering import Delivery, Webhooks, attempt, body_of, queue_new, settle, wants
@@ -35,6 +39,7 @@ from gateway.webhooks.signing import key_of, make_secret, signature
 from gateway.webhooks.store import Endpoint, Store
 from projections.database import connect
 from schemas.alerts import Alert, encode_alert
+from tests.kafka_servers import made
 from tests.receiver import Behaviour, Got, Receiver, drips, floods, says, sends, stalls, verified
 
 QUICK = Delivery(Backoff(first_s=0.02, factor=1.0, most_s=0.05, attempts=4), timeout_s=1.0, spare_s=1.0)
@@ -573,3 +578,21 @@ def test_a_body_is_the_same_bytes_every_time() -> None:
     assert body == body_of("alert.raised", 1_700_000_000_123, value)
     assert json.loads(body)["timestamp"] == "2023-11-14T22:13:20.123+00:00"
     assert value in body
+
+
+@pytest.mark.long
+def test_alerts_in_kafka_are_read_in_parts_and_again(kafka_bootstrap: str) -> None:
+    kafka = made(kafka_bootstrap, 1)
+    values = [encode_alert(alert(n)) for n in range(30)]
+    with contextlib.closing(KafkaOutput(kafka, kafka.alerts, 0, "test")) as output:
+        output.append([Out(b"main", value) for value in values[:20]], 0)
+        output.append([Out(b"main", value) for value in values[20:]], 0)
+    with KafkaReader(kafka, kafka.alerts, 0) as feed:
+        alerts = console_webhooks.Alerts({0: feed})
+        first = alerts.read(0, -1, 12)
+        second = alerts.read(0, first[-1][0], 12)
+        again = alerts.read(0, first[-1][0], 100)
+        assert alerts.read(0, again[-1][0], 100) == []
+    assert [value for _, value in first] == values[:12]
+    assert [value for _, value in second] == values[12:24]
+    assert [value for _, value in again] == values[12:]
