@@ -10,7 +10,7 @@ It must never send a command that says something else than before under the same
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -48,6 +48,7 @@ class Courier:
         self._partitions = partitions
         self._actor = actor
         self._key = key
+        self._now = time.monotonic
         self._asked: dict[bytes, tuple[float, int]] = {}
 
     async def bring(self, batch: Batch, events: Iterable[Any]) -> None:
@@ -57,7 +58,7 @@ class Courier:
             command = _envelope_of(value)
             key = _key(command.book, command.id)
             batch.put(self._open, one.message.partition, key, value)
-            self._asked[key] = time.monotonic(), 1
+            self._asked[key] = self._now(), 1
             await self._send(batch, command.book.encode(), value)
 
     def hear(self, batch: Batch, partition: int, face: Face) -> None:
@@ -67,16 +68,23 @@ class Courier:
             batch.drop(self._open, partition, key)
             self._asked.pop(key, None)
 
-    async def ask_again(self, batch: Batch) -> None:
-        """Ask again what was met with silence, ever more seldom."""
-        now = time.monotonic()
+    async def ask_again(self, batch: Batch, behind: Callable[[int], bool] = lambda partition: False) -> None:
+        """Ask again what was met with silence, ever more seldom.
+
+        behind: whether the events of a partition are not read up to now: then an outcome may stand there
+        unread, and asking again would only make more of them.
+        """
+        now = self._now()
         left = MOST_AT_ONCE
         for key, value in list(self._open.items()):
             since, times = self._asked.setdefault(key, (now, 1))
             if now - since < min(SILENCE_MS << min(times, 10), LONGEST_SILENCE_MS) / 1_000:
                 continue
+            book = key.partition(b"\n")[0]
+            if behind(partition_of(book, self._partitions)):
+                continue
             self._asked[key] = now, times + 1
-            await self._send(batch, key.partition(b"\n")[0], value)
+            await self._send(batch, book, value)
             left -= 1
             if left == 0:
                 return

@@ -164,10 +164,14 @@ class Batch:
 
     @contextmanager
     def ends(self, doing: str) -> Iterator[None]:
-        """What fails in here ends the process at once, before Faust marks the batch as done."""
+        """What fails in here ends the process at once, before Faust marks the batch as done; so does being
+        told to stop in the midst of it.
+        """
         try:
             yield
-        except (asyncio.CancelledError, GeneratorExit):
+        except asyncio.CancelledError:
+            logger.info("stream_stopped_within", what=doing)
+            self._end(0)
             raise
         except BaseException as error:
             logger.exception("stream_failed", what=doing, error=str(error))
@@ -232,7 +236,14 @@ class Behind:
 
     def events_behind(self, after: int) -> int:
         """About how many records are behind `after`."""
-        return max(0, self._app.consumer.highwater(self._place) - after - 1)
+        highest = self._app.consumer.highwater(self._place) or 0  # none before the first fetch
+        return max(0, highest - after - 1)
+
+    def is_far(self, most: int) -> bool:
+        """Whether more than so many records are not read yet, as far as is known."""
+        consumer: Any = self._app.consumer
+        read = consumer._read_offset.get(self._place)  # noqa: SLF001 - where nothing was read, what is committed
+        return read is not None and self.events_behind(read) > most
 
     def commands_behind(self, after: int) -> int:
         """No worker reads commands."""

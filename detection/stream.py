@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from detection import across, statistics, stream_views, triage
 from detection.courier import SILENCE_MS, Courier
-from detection.faust_app import App, Batch, table
+from detection.faust_app import App, Batch, Behind, table
 from detection.heard import MOVEMENTS, face_of, judgements, looked_at
 from detection.inline import Moved, count, day_key, stale_days, stale_subjects
 from detection.sightings import Sighter
@@ -49,6 +49,8 @@ from schemas.message import Command
 AT_ONCE: Final = 1_000
 WITHIN_S: Final = 0.05
 SWEEP_S: Final = 300.0
+MUCH: Final = 500
+"""Events that may be unread where silence still counts as one."""
 KINDS: Final = b"kinds"
 """The one key of what is counted by kind: alerts are few, and their figures are wanted in one place."""
 
@@ -259,7 +261,7 @@ class Streams:
         """Ask again what was met with silence."""
         batch = self._batch()
         with batch.ends("ask_again"):
-            await self._courier.ask_again(batch)
+            await self._courier.ask_again(batch, self._is_behind)
             await batch.stored()
 
     async def sweep(self) -> None:
@@ -275,6 +277,9 @@ class Streams:
             for name in list(stale_days(key.decode() for key in list(self.days))):
                 batch.drop(self.days, self._place(KINDS), name.encode())
             await batch.stored()
+
+    def _is_behind(self, partition: int) -> bool:
+        return Behind(self.app, self._kafka.events, partition).is_far(MUCH)
 
     def _place(self, key: bytes) -> int:
         return partition_of(key, self._partitions)

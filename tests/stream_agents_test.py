@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,21 @@ def test_commands_are_proved_and_kept_until_they_are_answered() -> None:
     assert len(streams.open) == 2
 
 
+def test_silence_is_met_by_asking_again_unless_the_outcome_may_stand_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    streams, log = run("bring", [report(1), report(2)])
+    log.records.clear()
+    later = time.monotonic() + 60
+    monkeypatch.setattr(streams._courier, "_now", lambda: later)
+    asyncio.run(streams._courier.ask_again(Sent(streams.app, log), lambda partition: True))
+    assert log.records == []
+    asyncio.run(streams._courier.ask_again(Sent(streams.app, log)))
+    assert len(log.to("commands")) == 2
+    asyncio.run(streams._courier.ask_again(Sent(streams.app, log)))
+    assert len(log.to("commands")) == 2, "and then it waits longer"
+
+
 def test_figures_count_an_alert_once_and_movements_by_their_newest_total() -> None:
     hit = b'{"type":"hit","alert":%s}' % encode_alert(alert(1))
     totals = [b'{"type":"moved","source":0,"day":19675,"count":%d}' % count for count in (10, 40, 40)]
@@ -226,6 +242,26 @@ def test_a_worker_that_fails_ends_before_anything_is_done() -> None:
     asyncio.run(work())
     assert log.ended == [FAILED_STATUS]
     assert log.stored == 0
+
+
+def test_a_worker_that_is_stopped_in_the_midst_of_a_batch_ends_there() -> None:
+    """Faust marks a batch as done also where its agent was cancelled."""
+    ended: list[int] = []
+
+    async def work() -> None:
+        app = app_of(KAFKA, "stream", PARTITIONS)
+
+        async def batch() -> None:
+            with Batch(app, ended.append).ends("tests"):
+                await asyncio.sleep(60)
+
+        task = asyncio.ensure_future(batch())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(work())
+    assert ended == [0]
 
 
 def test_a_gap_in_the_offsets_ends_where_it_ends() -> None:

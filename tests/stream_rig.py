@@ -169,11 +169,13 @@ class StreamWorker:
     def __init__(self, site: Site, log: IO[bytes], **settings: str) -> None:
         self._site = site
         self._log = log
+        self._file = Path(log.name)
         self._settings = settings
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, again where it has ended."""
+        self._said = self._file.stat().st_size
         env = {
             **os.environ,
             "DAYBOOK_HOME": str(self._site.home.root),
@@ -191,6 +193,10 @@ class StreamWorker:
             stderr=self._log,
         )
         return self.process
+
+    def has_begun(self) -> bool:
+        """Whether it has said a word since it was started."""
+        return self._file.stat().st_size > self._said
 
     def kill(self) -> None:
         """Kill -9."""
