@@ -91,6 +91,8 @@ def feature_value(name: str, value: int, currency: str, digits: Digits) -> str:
             return f"{value // 60:02d}:{value % 60:02d}"
         case "per_mille":
             return f"{value / 10:g} %"
+        case "sigma":
+            return f"{value / 1_000:g} deviations"
         case "ms":
             return _span(value)
         case "days":

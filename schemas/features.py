@@ -14,8 +14,12 @@ import msgspec
 NONE = -1
 """The value of a feature that has none."""
 
-Unit = Literal["minor", "count", "ms", "days", "per_mille", "minute", "km_per_hour", "yes_no", "score"]
-"""yes_no: 1 or 0.   minor: minor units of the movement's currency.   minute: of the local day."""
+Unit = Literal[
+    "minor", "count", "ms", "days", "per_mille", "minute", "km_per_hour", "yes_no", "score", "sigma"
+]
+"""yes_no: 1 or 0.   minor: minor units of the movement's currency.   minute: of the local day.
+sigma: thousandths of a standard deviation.
+"""
 About = Literal["movement", "account", "party", "payee", "device"]
 
 
@@ -206,7 +210,7 @@ _PAYEES = (
         "amount_deviation",
         "how many standard deviations the amount is above that mean, in thousandths, 0 where it is below; "
         "none where all were equal or nothing left before",
-        "per_mille",
+        "sigma",
         "account",
         ("moments",),
     ),
