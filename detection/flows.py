@@ -94,6 +94,10 @@ class Typology(Protocol):
         """What this flow completes. Called for every flow: it must be quick where nothing is to be said."""
         ...
 
+    def new_day(self, at: int) -> None:
+        """A business day began: what is kept of who was idle for long is let go."""
+        ...
+
     def taken_back(self, flow: Flow) -> None:
         """A flow was taken back whole: it counts no more, as far as it still counts. `flow` is as the first
         one, but for its place and time; its seq is the first one's where that is known, else 0.

@@ -81,6 +81,7 @@ class Recent(msgspec.Struct, Generic[T]):
     young: dict[str, T] = {}
     old: dict[str, T] = {}
     turn_at: int = 0
+    keep_ms: int = 0
 
     def find(self, key: str, at: int, keep_ms: int) -> T | None:
         """What is kept of the key, which counts as seen."""
@@ -96,10 +97,16 @@ class Recent(msgspec.Struct, Generic[T]):
         found = self.young.get(key)
         return self.old.get(key) if found is None else found
 
+    def tidy(self, at: int) -> None:
+        """Turn where it is time, also where nobody new was looked for."""
+        if self.keep_ms and at >= self.turn_at:
+            self._turn(at, self.keep_ms)
+
     def _turn(self, at: int, keep_ms: int) -> None:
         self.old = self.young if at < self.turn_at + keep_ms else {}
         self.young = {}
         self.turn_at = at + keep_ms
+        self.keep_ms = keep_ms
 
 
 class Fold(Generic[P, S]):
@@ -125,6 +132,11 @@ class Fold(Generic[P, S]):
 
     def taken_back(self, flow: Flow) -> None:
         """See `Typology.taken_back`: it counts all the same."""
+
+    def new_day(self, at: int) -> None:
+        """See `Typology.new_day`."""
+        if isinstance(self.state, Recent):
+            self.state.tidy(at)
 
     def concerns(self, account: str, who: Directory) -> bool:
         """Whether it is about this account: asked only where a pattern is complete."""

@@ -108,6 +108,8 @@ class Watch:
     def rolled(self, fact: facts.DayFace) -> Iterable[Alert]:
         """A business day began."""
         self.movements.day = fact.business_date.toordinal()
+        for one in self.typologies.values():
+            one.new_day(fact.at)
         return NONE
 
 
