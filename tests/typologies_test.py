@@ -378,10 +378,10 @@ def test_who_is_seen_all_the_time_is_not_forgotten_when_somebody_new_comes(kind:
     flows.append(flow(hours + 2, at + 1_000, "x5", "a2", 10))
     if kind == "pass_through":
         flows.append(flow(hours + 3, at + 2_000, "a1", "x6", 150_200))
-        typology = TYPOLOGIES[kind](PassThrough(source=SOURCE, **LEAST), 1)
+        typology = TYPOLOGIES[kind](PassThrough(source=SOURCE, least=LEAST["least"]), 1)
     else:
         flows.append(flow(hours + 3, at + 2_000, "x6", "a1", 10))
-        typology = TYPOLOGIES[kind](FanIn(source=SOURCE, count=5, **LEAST), 1)
+        typology = TYPOLOGIES[kind](FanIn(source=SOURCE, count=5, least=LEAST["least"]), 1)
     assert [one.account for one in run(typology, flows)] == ["a1"]
 
 
