@@ -8,8 +8,12 @@ import pytest
 
 from detection.table import TYPOLOGIES
 from schemas.documents.typologies import Typologies
+from schemas.documents.typologies_of_flow import FanIn, PassThrough
+from schemas.documents.typology import HOUR_MS
 from schemas.rail_reports import ReportStatus
 from tests.detection_words import kinds, noticed, watched
+from tests.flows_made import BEGAN_MS as FLOWS_BEGAN_MS
+from tests.flows_made import SOURCE, flow, run
 from tests.payment_words import pay, rails, report
 from tests.story import (
     BEGAN_MS,
@@ -357,6 +361,28 @@ def test_amounts_that_differ_are_few_small_or_go_to_one_are_not(
     amounts: tuple[int, ...], to: tuple[str, ...]
 ) -> None:
     assert repeated(*amounts, to=to) == []
+
+
+# --- what is kept ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["pass_through", "fan_in"])
+def test_who_is_seen_all_the_time_is_not_forgotten_when_somebody_new_comes(kind: str) -> None:
+    """One account for longer than two windows, and then another for the first time."""
+    hours = 2 * 24 if kind == "pass_through" else 14 * 24
+    flows = [
+        flow(seq, FLOWS_BEGAN_MS + seq * HOUR_MS, f"x{seq % 3}", "a1", 10) for seq in range(1, hours + 1)
+    ]
+    at = FLOWS_BEGAN_MS + (hours + 1) * HOUR_MS
+    flows.append(flow(hours + 1, at - 1_000, "x4", "a1", 150_000))
+    flows.append(flow(hours + 2, at + 1_000, "x5", "a2", 10))
+    if kind == "pass_through":
+        flows.append(flow(hours + 3, at + 2_000, "a1", "x6", 150_200))
+        typology = TYPOLOGIES[kind](PassThrough(source=SOURCE, least=LEAST["least"]), 1)
+    else:
+        flows.append(flow(hours + 3, at + 2_000, "x6", "a1", 10))
+        typology = TYPOLOGIES[kind](FanIn(source=SOURCE, count=5, least=LEAST["least"]), 1)
+    assert [one.account for one in run(typology, flows)] == ["a1"]
 
 
 # --- documents ------------------------------------------------------------------------------------------

@@ -61,9 +61,12 @@ class _Fan(Fold[Any, Recent[Others]]):
         if least is None or (self._channels and flow.channel not in self._channels):
             return NOTHING
         at, amount = flow.at, flow.amount
-        others = self.state.young.get(account) or self.state.find(account, at, self._within_ms)
+        state = self.state
+        if at >= state.turn_at:
+            state.tidy(at)
+        others = state.young.get(account) or state.find(account, at, self._within_ms)
         if others is None:
-            others = self.state.young[account] = Others()
+            others = state.young[account] = Others()
         newest = others.newest
         if other in newest:
             amount -= newest.pop(other).amount

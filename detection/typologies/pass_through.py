@@ -42,15 +42,10 @@ class PassThroughFold(Fold[PassThrough, Recent[Through]]):
         at = flow.at
         since = at - self._within_ms
         state, amount = self.state, flow.amount
+        if at >= state.turn_at:
+            state.tidy(at)
         if flow.target_party:
-            through = state.young.get(flow.target) or state.find(flow.target, at, self._within_ms)
-            if through is None:
-                through = state.young[flow.target] = Through(Window(), Window())
-            came = through.came
-            came.parts.append(Part(at, flow.seq, amount))
-            came.total += amount
-            if came.parts[0].at < since or len(came.parts) > MOST:
-                came.trim(since, MOST)
+            self._came(flow, since)
         if not flow.source_party:
             return NOTHING
         through = state.young.get(flow.source) or state.find(flow.source, at, self._within_ms)
@@ -70,6 +65,17 @@ class PassThroughFold(Fold[PassThrough, Recent[Through]]):
         if came.total < least or went.total * 1_000 < came.total * self.setting.share:
             return NOTHING
         return self._passed(flow, who, through, least)
+
+    def _came(self, flow: Flow, since: int) -> None:
+        state, at = self.state, flow.at
+        through = state.young.get(flow.target) or state.find(flow.target, at, self._within_ms)
+        if through is None:
+            through = state.young[flow.target] = Through(Window(), Window())
+        came = through.came
+        came.parts.append(Part(at, flow.seq, flow.amount))
+        came.total += flow.amount
+        if came.parts[0].at < since or len(came.parts) > MOST:
+            came.trim(since, MOST)
 
     def _passed(self, flow: Flow, who: Directory, through: Through, least: int) -> Sequence[Alert]:
         at, setting = flow.at, self.setting

@@ -70,7 +70,7 @@ class SpikeFold(Fold[Spike, Recent[History]]):
         if not party or (self._channels and flow.channel not in self._channels):
             return NOTHING
         at, amount = flow.at, flow.amount
-        history = self.state.young.get(account) or self.state.find(account, at, self._period_ms)
+        history = self.state.find(account, at, self._period_ms)
         if history is None:
             history = self.state.young[account] = History(at + self._period_ms)
         elif at >= history.until:
