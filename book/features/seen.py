@@ -163,18 +163,21 @@ class Sharing(msgspec.Struct):
             if self.leaving:
                 self.leaving.popitem()
         key = int.from_bytes(what, "big")
-        packed = self.now.get(key)
+        now, minute = self.now, (at_ms // MINUTE_MS).to_bytes(TIME, "big")
+        packed = now.get(key)
         if packed is None:
             packed = self.before.pop(key, b"")
-        seen = who + (at_ms // MINUTE_MS).to_bytes(TIME, "big")
-        if packed:
-            if packed.endswith(seen):
-                self.now[key] = packed
-                return
-            found = _place(packed, who, SHARED, 0)
-            if found >= 0:
-                packed = packed[:found] + packed[found + SHARED :]
-        self.now[key] = (packed + seen)[-most * SHARED :]
+        if not packed:
+            now[key] = who + minute
+            return
+        if packed[-SHARED:-TIME] == who:  # it is the newest already
+            now[key] = packed[:-TIME] + minute
+            return
+        found = _place(packed, who, SHARED, 0)
+        if found >= 0:
+            packed = packed[:found] + packed[found + SHARED :]
+        packed += who + minute
+        now[key] = packed if len(packed) <= most * SHARED else packed[-most * SHARED :]
 
     def others_from(self, what: bytes, who: bytes, minute: int) -> int:
         """With how many others than `who` it was seen from a minute on."""
