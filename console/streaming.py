@@ -65,6 +65,7 @@ def stream(home: Home, settings: Settings, told: Told) -> None:
         )
     from detection import faust_app  # noqa: PLC0415 - Faust, for whom it concerns
     from detection.stream import Streams  # noqa: PLC0415 - as above
+    from detection.stream_serving import Behind, serve  # noqa: PLC0415 - as above
     from detection.stream_topics import NAME, wanted  # noqa: PLC0415 - as above
 
     missing = [name for name in wanted(site.kafka, 1) if not site.kafka.partitions(name)]
@@ -86,14 +87,14 @@ def stream(home: Home, settings: Settings, told: Told) -> None:
         _key(home),
         site.count,
         watching=watching_of(settings.stream_watching),
-        progress=lambda one: operating.reader(NAME, one, faust_app.Behind(app, site.kafka.events, one)),
+        progress=lambda one: operating.reader(NAME, one, Behind(app, site.kafka.events, one)),
     )
 
     async def revoked(_: Any, /, *places: Any, signal: Any, **__: Any) -> None:
         streams.lost(one.partition for one in places[0] if one.topic == site.kafka.events)
 
     app.on_partitions_revoked.connect(revoked)
-    asyncio.run(faust_app.serve(app, told.is_set))
+    asyncio.run(serve(app, told.is_set, settings.watchdog_s))
 
 
 def installed() -> bool:

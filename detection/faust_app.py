@@ -33,7 +33,6 @@ from typing import Any, ClassVar, Final
 import faust
 from aiokafka import TopicPartition  # type: ignore[import-untyped]
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
 from yarl import URL
 
 from engine.errors import WrongUse
@@ -227,29 +226,6 @@ def app_of(
     return app
 
 
-class Behind:
-    """How far a worker is behind in a partition: `engine.log.records.Measured`."""
-
-    def __init__(self, app: App, topic: str, partition: int) -> None:
-        self._app = app
-        self._place = TP(topic, partition)
-
-    def events_behind(self, after: int) -> int:
-        """About how many records are behind `after`."""
-        highest = self._app.consumer.highwater(self._place) or 0  # none before the first fetch
-        return max(0, highest - after - 1)
-
-    def is_far(self, most: int) -> bool:
-        """Whether more than so many records are not read yet, as far as is known."""
-        consumer: Any = self._app.consumer
-        read = consumer._read_offset.get(self._place)  # noqa: SLF001 - where nothing was read, what is committed
-        return read is not None and self.events_behind(read) > most
-
-    def commands_behind(self, after: int) -> int:
-        """No worker reads commands."""
-        return 0
-
-
 def table(app: App, name: str, partitions: int, meaning: str) -> Kept:
     """A table of the app, of bytes by bytes, with its changelog in `<app>-NAME-changelog`."""
     made = Kept(
@@ -307,15 +283,3 @@ def credentials(options: Mapping[str, str]) -> Any:
 
 
 _MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
-async def serve(app: App, told: Callable[[], bool]) -> None:
-    """Run the app until told to stop. Raises what ended it."""
-    await app.start()
-    try:
-        while not told() and not app.should_stop:  # noqa: ASYNC110 - told in another thread
-            await asyncio.sleep(0.1)
-    finally:
-        await app.stop()
-    if app.crash_reason is not None:
-        raise app.crash_reason

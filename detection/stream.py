@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from detection import across, statistics, stream_views, triage
 from detection.courier import SILENCE_MS, Courier
-from detection.faust_app import App, Batch, Behind, table
+from detection.faust_app import App, Batch, table
 from detection.heard import MOVEMENTS, face_of, judgements, looked_at
 from detection.inline import Moved, count, day_key, stale_days, stale_subjects
 from detection.sightings import Sighter
@@ -37,6 +37,7 @@ from detection.stream_rows import (
     to_json,
     totals_of,
 )
+from detection.stream_serving import Behind
 from detection.stream_topics import via
 from engine.log.partitioning import partition_of
 from engine.log.topics import Kafka

@@ -22,9 +22,10 @@ from typing import Any, Final
 
 import msgspec
 
-from detection.faust_app import App, Batch, app_of, serve, table
+from detection.faust_app import App, Batch, app_of, table
 from detection.hopping import HOUR_MS, Hopping
 from detection.sightings import Sighting
+from detection.stream_serving import serve
 from detection.stream_topics import via
 from engine.home import find_home
 from engine.log.partitioning import partition_of

@@ -31,6 +31,7 @@ from tests.triage_test import alert
 pytest.importorskip("faust", reason="the extra `stream` is not installed")
 from detection.faust_app import FAILED_STATUS, App, Batch, Kept, _Consumer, app_of, credentials
 from detection.stream import Streams
+from detection.stream_serving import Watchdog
 from engine.errors import WrongUse
 
 PARTITIONS = 4
@@ -262,6 +263,15 @@ def test_a_worker_that_is_stopped_in_the_midst_of_a_batch_ends_there() -> None:
 
     asyncio.run(work())
     assert ended == [0]
+
+
+def test_a_partition_that_much_waits_in_and_nothing_is_done_of_is_noticed() -> None:
+    watchdog = Watchdog(60.0, most=100)
+    assert watchdog.stuck(0.0, {"idle": (5, 6), "slow": (0, 500), "stuck": (7, 500)}) is None
+    assert watchdog.stuck(50.0, {"idle": (5, 6), "slow": (1, 500), "stuck": (7, 500)}) is None
+    assert watchdog.stuck(61.0, {"idle": (5, 6), "slow": (1, 500), "stuck": (7, 500)}) == "stuck"
+    assert watchdog.stuck(62.0, {}) is None, "while partitions change hands nothing is stuck"
+    assert watchdog.stuck(63.0, {"stuck": (7, 500)}) is None, "and then its time begins anew"
 
 
 def test_a_gap_in_the_offsets_ends_where_it_ends() -> None:

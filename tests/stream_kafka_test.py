@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,17 @@ pytestmark = NEEDS_FAUST
 SETTLES_S = 240.0
 
 
-def settle(site: Site) -> None:
-    """Until the workers have said all that the twin would; what is missing then, `compare` names."""
+def settle(site: Site, running: Sequence[StreamWorker]) -> None:
+    """Until the workers have said all that the twin would; what is missing then, `compare` names. One that
+    has ended itself is started anew, as whoever supervises them does.
+    """
     wanted = len(Twin(site).ids)
     deadline = time.monotonic() + SETTLES_S
     while answered(site) < wanted and time.monotonic() < deadline:
         time.sleep(1.0)
+        for one in running:
+            if one.process.poll() is not None:
+                one.start()
     time.sleep(2.0)  # for what would be too much
 
 
@@ -41,10 +47,10 @@ def test_the_workers_say_what_the_twin_says(kafka_bootstrap: str, tmp_path: Path
     with deciding(site, *site.partitions):
         business = Business(site, 1)
         business.open()
-        with workers(site, tmp_path, 2):
+        with workers(site, tmp_path, 2) as running:
             for _ in range(20):
                 business.move(100)
-            settle(site)
+            settle(site, running)
     found = compare(site, business.noticed)
     assert found["flags"] > 20
     assert found["cases"] > 20
@@ -68,12 +74,12 @@ def test_no_case_is_lost_or_doubled_and_no_flag_missed_over_twenty_kills(
                 until(victim.has_begun, SETTLES_S)
                 over = time.monotonic() + rng.uniform(1.0, 5.0)
                 while time.monotonic() < over:
-                    business.move(8)
-                    time.sleep(0.25)
+                    business.move(50)
+                    time.sleep(0.1)
                 victim.kill()
                 if rng.random() < 0.5:
-                    business.move(8)
+                    business.move(50)
                 victim.start()
-            settle(site)
+            settle(site, running)
     found = compare(site, business.noticed)
     assert found["flags"] > 100, found

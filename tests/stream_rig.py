@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import random
@@ -17,7 +18,6 @@ import msgspec
 import pytest
 
 from console.sites import administrator
-from console.streaming import installed
 from detection import stream_topics
 from detection.inline import Inline, Kept
 from detection.introduction import introduction
@@ -47,7 +47,7 @@ from schemas.transfers import Transfer
 from tests.kafka_bank import new_site
 
 NEEDS_FAUST = pytest.mark.skipif(
-    not installed(),
+    any(importlib.util.find_spec(name) is None for name in ("faust", "cramjam")),
     reason="the extra `stream` is not installed (faust-streaming, and cramjam, which reads lz4)",
 )
 BOOKS = tuple(f"book-{number}" for number in range(6))
@@ -183,6 +183,7 @@ class StreamWorker:
             "DAYBOOK_TOPIC_PREFIX": self._site.kafka.prefix,
             "DAYBOOK_GROUP_SESSION_MS": "6000",
             "DAYBOOK_STREAM_WATCHING": json.dumps(WATCHING),
+            "DAYBOOK_WATCHDOG_S": "15",
             **self._settings,
         }
         self.process = subprocess.Popen(
