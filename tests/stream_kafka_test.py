@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.site import Site
+from engine.log.records import BEFORE_FIRST
+from engine.site import OpenLog, Site
+from schemas.catalogue import decode_event
 from tests.kafka_home_test import deciding
 from tests.stream_rig import (
     NEEDS_FAUST,
@@ -27,10 +29,18 @@ pytestmark = NEEDS_FAUST
 SETTLES_S = 240.0
 
 
+def decided(log: OpenLog) -> int:
+    """Up to where the partition's commands are decided."""
+    return max((decode_event(one.value).cause for one in log.events(BEFORE_FIRST)), default=-1)
+
+
 def settle(site: Site, running: Sequence[StreamWorker]) -> None:
     """Until the workers have said all that the twin would; what is missing then, `compare` names. One that
     has ended itself is started anew, as whoever supervises them does.
     """
+    for _, log in site.readers():
+        ends = log.last_command_offset()
+        until(lambda: decided(log) >= ends, SETTLES_S)  # noqa: B023
     wanted = len(Twin(site).ids)
     deadline = time.monotonic() + SETTLES_S
     while answered(site) < wanted and time.monotonic() < deadline:
@@ -74,11 +84,11 @@ def test_no_case_is_lost_or_doubled_and_no_flag_missed_over_twenty_kills(
                 until(victim.has_begun, SETTLES_S)
                 over = time.monotonic() + rng.uniform(1.0, 5.0)
                 while time.monotonic() < over:
-                    business.move(50)
-                    time.sleep(0.1)
+                    business.move(8)  # a few thousand in all: less than is waited for in book time
+                    time.sleep(0.25)
                 victim.kill()
                 if rng.random() < 0.5:
-                    business.move(50)
+                    business.move(8)
                 victim.start()
             settle(site, running)
     found = compare(site, business.noticed)
