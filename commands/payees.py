@@ -13,6 +13,7 @@ from book.state import Book
 from book.transfers import find_posted
 from schemas.approvals import Approve, Decline, Withdraw
 from schemas.bulk import SubmitBulk
+from schemas.case_commands import ConfirmDecision, ProposeDecision
 from schemas.closing import CloseYear
 from schemas.crossbook import (
     AcknowledgeCrossBook,
@@ -32,6 +33,7 @@ from schemas.payments import CancelPayment, RecallPayment, SubmitPayment
 from schemas.payments_in import ReceivePayment, RefundReceipt, ResolveSuspense, ReturnReceipt
 from schemas.rail_reports import ReportPayment
 from schemas.repairs import RepairPayment
+from schemas.reviews import DeclinePayment, ReleasePayment
 from schemas.transfers import PostEntries, RefundTransfer, ReverseTransfer, Transfer
 from schemas.value_dates import PostBackValued
 
@@ -127,6 +129,10 @@ WITHOUT_PAYEE: dict[type[Command], str] = {
     AcknowledgeCrossBook: "it pays nobody",
     CapitaliseInterest: "what has accrued is paid; no maker chooses the amount",
     CloseYear: "it moves the bank's own result",
+    ReleasePayment: "it lets a payment go, which was counted when it was submitted",
+    DeclinePayment: "it frees what was reserved, and pays nobody",
+    ProposeDecision: "what it releases was counted when it was submitted, and what it declines is free",
+    ConfirmDecision: "what it releases was counted when it was submitted, and what it declines is free",
     Approve: "what it lets happen was counted for its maker",
     Decline: "it frees what was reserved, and pays nobody",
     Withdraw: "it frees what was reserved, and pays nobody",

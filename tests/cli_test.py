@@ -556,7 +556,8 @@ def test_a_demo_is_the_same_bank_on_every_log(tmp_path: Path, postgres_dsn: str)
         words = ["demo", "--parties", "20", "--days", "3", "--log", log]
         found.append(terminal.ok(*words, "--json", **settings).last)
     assert found[0] == found[1] == found[2]
-    assert found[0].keys() == {"commands", "accepted", "rejected", "events", "digest", "day", "ok"}
+    counts = {"commands", "accepted", "rejected", "events", "day", "alerts", "cases"}
+    assert found[0].keys() == {*counts, "digest", "ok"}
     assert found[0]["ok"]
     assert found[0]["day"] > 40
     assert found[0]["commands"] == found[0]["accepted"] + found[0]["rejected"]

@@ -42,9 +42,10 @@ def eventually(found: object, expected: object) -> None:
 
 def test_topics_are_made_once_and_are_right(kafka_bootstrap: str) -> None:
     kafka = elsewhere(kafka_bootstrap)
-    assert create(kafka, 3, 1) == [kafka.commands, kafka.events, kafka.outcomes]
+    names = [kafka.commands, kafka.events, kafka.outcomes, kafka.alerts]
+    assert create(kafka, 3, 1) == names
     assert create(kafka, 3, 1) == []
-    assert [kafka.partitions(name) for name in (kafka.commands, kafka.events, kafka.outcomes)] == [3, 3, 3]
+    assert [kafka.partitions(name) for name in names] == [3, 3, 3, 3]
     assert check(kafka) == check(kafka, 3) == []
     ensure(kafka, 3)
 
@@ -109,7 +110,8 @@ def test_too_few_partitions_and_other_counts_are_refused(kafka_bootstrap: str) -
     for done in admin.create_partitions([NewPartitions(kafka.commands, 4)]).values():
         done.result()
     eventually(lambda: kafka.partitions(kafka.commands), 4)
-    assert [problem.topic for problem in check(kafka)] == [kafka.events, kafka.outcomes], "all have as many"
+    others = [kafka.events, kafka.outcomes, kafka.alerts]
+    assert [problem.topic for problem in check(kafka)] == others, "all have as many"
     [problem] = check(kafka, 2)
     assert (problem.topic, problem.what) == (kafka.commands, "it has 4 partitions, not 2")
     assert "another count sends it elsewhere" in problem.why
@@ -119,8 +121,8 @@ def test_missing_topics_are_named(kafka_bootstrap: str) -> None:
     kafka = elsewhere(kafka_bootstrap)
     assert [(problem.what, problem.fix) for problem in check(kafka, 5)] == [
         ("there is no such topic", "daybook topics create --partitions 5")
-    ] * 3
-    with pytest.raises(WrongTopics, match=r"And 2 more: `daybook topics check`"):
+    ] * 4
+    with pytest.raises(WrongTopics, match=r"And 3 more: `daybook topics check`"):
         ensure(kafka)
 
 
@@ -153,10 +155,11 @@ def test_the_command_line_makes_and_checks(kafka_bootstrap: str, monkeypatch: py
         return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()]
 
     status, said = run("check", "--partitions", "2")
-    assert (status, len(said)) == (1, 4)
+    assert (status, len(said)) == (1, 5)
     status, said = run("create", "--partitions", "2", "--replication", "1")
     assert status == 0
-    assert [one.get("made") for one in said] == [kafka.commands, kafka.events, kafka.outcomes, None]
+    names = [kafka.commands, kafka.events, kafka.outcomes, kafka.alerts]
+    assert [one.get("made") for one in said] == [*names, None]
     assert run("check") == (0, [{"ok": True, "problems": 0}])
     status, said = run("check", "--partitions", "3")
     assert (status, said[0]["what"]) == (1, "it has 2 partitions, not 3")
