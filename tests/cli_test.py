@@ -91,6 +91,7 @@ def test_init_makes_a_home_once_and_opens_books(empty: Terminal) -> None:
         assert path.stat().st_mode & 0o066 == 0, f"{path} is its owner's alone"
 
 
+@pytest.mark.long
 def test_init_refuses_what_is_not_its_own(empty: Terminal) -> None:
     (empty.folder / ".daybook").mkdir()
     (empty.folder / ".daybook/diary.txt").write_text("mine")
@@ -103,6 +104,7 @@ def test_init_refuses_what_is_not_its_own(empty: Terminal) -> None:
     assert not (empty.folder / "h").exists()
 
 
+@pytest.mark.long
 def test_without_a_home_all_refuse_but_those_that_make_one(empty: Terminal) -> None:
     (empty.folder / "x").write_text("")
     # Without a home; with a file in its place; with a folder that is not there.
@@ -259,6 +261,7 @@ def test_what_cannot_be_read_is_said_in_a_sentence(bank: Terminal, words: list[s
     assert len(done.out + done.err) < (2_000 if words else 8_000)
 
 
+@pytest.mark.long
 def test_the_same_outcomes_with_and_without_up(tmp_path: Path, postgres_dsn: str) -> None:
     seen = []
     for name in ("without", "with"):

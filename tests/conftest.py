@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg.conninfo import make_conninfo
 
 from tests.kafka_servers import kafka, kafka_bootstrap, newer_groups
@@ -25,6 +26,8 @@ def pytest_configure() -> None:
     ignores it and would pass that on.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("daybook", deadline=None)  # no test asserts a time
+    settings.load_profile("daybook")
 
 
 @pytest.fixture(scope="session")

@@ -138,6 +138,7 @@ def _kill_the_relay(site: Terminal, payments: int, kills: int, seed: int) -> Non
     check(site, payments)
 
 
+@pytest.mark.long
 def test_payments_arrive_although_the_relay_is_killed(site: Terminal) -> None:
     _kill_the_relay(site, payments=40, kills=2, seed=1)
 

@@ -44,6 +44,7 @@ def test_without_a_cluster_it_brings_its_own_and_leaves_nothing(tmp_path: Path, 
     assert [one.name for one in tmp_path.iterdir()] == [".daybook-demo"]
 
 
+@pytest.mark.long
 def test_a_home_on_another_cluster_is_said_how_to_be_found_again(
     kafka_bootstrap: str, tmp_path: Path, postgres_dsn: str
 ) -> None:

@@ -134,6 +134,7 @@ def schemas(session: Session) -> set[str]:
     return {str(row[0]) for row in found}
 
 
+@pytest.mark.long
 def test_a_rebuild_that_dies_leaves_everything_as_it_was(
     postgres_dsn: str, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +176,7 @@ def test_one_rebuild_at_a_time(postgres_dsn: str, bank: Bank) -> None:
     assert refused
 
 
+@pytest.mark.long
 def test_a_projector_at_work_and_readers_are_not_disturbed_by_rebuilds(postgres_dsn: str) -> None:
     bank = Bank(13)
     log = bank.log.reader()

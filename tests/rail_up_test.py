@@ -94,6 +94,7 @@ def test_payments_come_to_their_end_although_the_rail_is_killed(site: Terminal) 
     assert site.ok("replay", "verify", "--json").last["ok"]
 
 
+@pytest.mark.long
 def test_a_rail_that_cannot_be_is_refused_in_a_sentence(site: Terminal) -> None:
     for setting, value in (
         ("DAYBOOK_SIMULATED_RAIL", "sepa"),
