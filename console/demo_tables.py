@@ -98,7 +98,6 @@ def what_next(output: Output, home: Home, book: Book, exports: Sequence[str] = (
         "documents history --book a-day",
         "alerts --book a-risk-desk",
         "rules explain flat-deposit --book a-risk-desk",
-        "cases queue --book a-risk-desk",
         "replay verify",
         "replay redecide",
         "replay rebuild",

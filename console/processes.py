@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -35,6 +38,11 @@ READY_S = 2.0
 def up(output: Output, home: Home, settings: Settings) -> int:
     """Run engine, projector, follower and relay until Ctrl-C."""
     site = Site(home, settings)
+    with contextlib.nullcontext() if site.kind == "kafka" else _alone(home):
+        return _up(output, home, settings, site)
+
+
+def _up(output: Output, home: Home, settings: Settings, site: Site) -> int:
     ready = _ready(site)
     if site.kind != "kafka" and ready():
         raise LogLocked(
@@ -71,6 +79,25 @@ def up(output: Output, home: Home, settings: Settings) -> int:
         status = supervisor.run()
     say("Stopped.")
     return status
+
+
+@contextlib.contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Have the home for this `up`: two that start at once would each take some of its logs from the other.
+
+    Raises LogLocked. The system gives it back when the process dies.
+    """
+    lock = os.open(home.root / "up.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LogLocked(
+                f"`daybook up` runs for {home} already.", "Stop it with Ctrl-C where it runs, or use it."
+            ) from None
+        yield
+    finally:
+        os.close(lock)
 
 
 def _ready(site: Site) -> Callable[[], bool]:

@@ -98,7 +98,9 @@ def _show_document(output: Output, one: DocumentLine, *, every: bool) -> None:
     left = len(one.lines) - len(lines)
     if left:
         output.say(f"{left:,} {'rule' if left == 1 else 'rules'} did not apply; --all shows them.")
-    output.say(f"Score {one.score} ({thresholds or 'no thresholds'}): {one.verdict}.")
+    stops = [line.rule.partition("/")[2] for line in one.lines if line.stop and line.applied and line.counted]
+    because = f", by the stop {', '.join(stops)}, whatever the score" if stops else ""
+    output.say(f"Score {one.score} ({thresholds or 'no thresholds'}): {one.verdict}{because}.")
 
 
 def _counted(line: RuleLine) -> str:

@@ -1,5 +1,6 @@
 """`daybook up` as a process: it comes up, goes on whatever is killed, ends in order, and nothing is lost."""
 
+import fcntl
 import os
 import random
 import shutil
@@ -267,3 +268,13 @@ def _outcomes(home: Path) -> dict[str, tuple[int, str]]:
                 event.reason if isinstance(event, CommandRejected) else "accepted",
             )
     return found
+
+
+def test_of_two_that_start_at_once_one_starts_nothing(site: Terminal) -> None:
+    """The first one has the home before its engine answers, or has even begun."""
+    with (site.folder / ".daybook/up.lock").open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        second = site.run("up")
+    assert second.status == 2
+    assert "already" in second.err
+    assert "Starting" not in second.out
