@@ -55,7 +55,7 @@ def test_the_waterfall_of_what_went_through_and_of_what_was_declined(home: Termi
     assert "declined: The bank has declined this." in done.out
     shown = home.ok("rules", "explain", "t3").out
     assert "amount at least 90.00 EUR" in shown
-    assert "Score 60 (review from 60): decline." in shown
+    assert "Score 60 (review from 60): decline, by the stop huge, whatever the score." in shown
     assert shown.endswith("It was declined.\n")
     told = home.ok("rules", "explain", "t2", "--json").last
     assert (told["verdict"], told["as_recorded"], told["amount"]) == ("review", True, 6_000)

@@ -118,7 +118,7 @@ def test_what_is_killed_is_started_again_and_work_goes_on(site: Terminal) -> Non
 def test_children_end_by_themselves_where_the_supervisor_is_killed(site: Terminal) -> None:
     up = Up(site)
     children = list(up.children().values())
-    assert len(children) == 4
+    assert len(children) == 6
     kill(up.me)
     up.process.wait(SOON_S)
     _, alive = psutil.wait_procs(children, SOON_S)
