@@ -55,6 +55,9 @@ def _same(fact: msgspec.Struct, event: object) -> None:
         elif isinstance(said, tuple):
             for one, other in zip(said, meant, strict=True):
                 _same(one, other)
+        elif isinstance(meant, dict):
+            for one in said.__struct_fields__:
+                assert getattr(said, one) == meant.get(one, ""), one
         elif isinstance(said, msgspec.Struct):
             _same(said, meant)
         else:
