@@ -10,34 +10,24 @@ from typing import Any, Final, Union
 
 import msgspec
 
+from detection.face import Face
+from detection.refusals import REFUSALS
 from engine.errors import LogCorrupt
 from engine.log.records import Record
 from schemas.accounts import AccountClosed, AccountOpened
-from schemas.approvals import ApprovalFailed
 from schemas.books import BookOpened, BusinessDateRolled
-from schemas.bulk import InstructionRefused
 from schemas.catalogue import EVENTS
 from schemas.crossbook import CrossBookCompleted, CrossBookReceived, CrossBookReleased, CrossBookSent
 from schemas.exchange import Exchanged
 from schemas.message import Date, Event
-from schemas.orders import StandingOrderMissed, StandingOrderSkipped
 from schemas.parties import PartyProfileChanged, PartyRegistered
 from schemas.payments import PaymentCancelled, PaymentDispatched, PaymentSubmitted
 from schemas.payments_in import ReceiptCredited, ReceiptParked, ReceiptReturned, SuspenseResolved
 from schemas.publishing import DocumentPublished, DocumentTookEffect
 from schemas.rail_reports import PaymentFailed, PaymentReturned, PaymentSettled
-from schemas.rejections import CommandRejected
 from schemas.reviews import PaymentDeclined
 from schemas.risk import RiskAssessed
 from schemas.transfers import TransferPosted, TransferReversed
-
-
-class Face(msgspec.Struct, gc=False, frozen=True, tag_field="type"):
-    """What every event has. seq: in its book.   at: book time, ms."""
-
-    seq: int
-    book: str
-    at: int
 
 
 class PostingFace(msgspec.Struct, gc=False, frozen=True):
@@ -236,43 +226,6 @@ class EffectFace(Face, gc=False, frozen=True, tag="DocumentTookEffect"):
     version: int
 
 
-class FiguresFace(msgspec.Struct, gc=False, frozen=True):
-    """refused: why the instruction was that a whole bulk was refused for."""
-
-    refused: int | str = ""
-
-
-class RefusedFace(Face, gc=False, frozen=True):
-    """Whatever says that a movement was refused."""
-
-    reason: str
-    figures: FiguresFace = FiguresFace()
-    restricted: str = ""
-
-
-class RejectedFace(RefusedFace, gc=False, frozen=True, tag="CommandRejected"):
-    pass
-
-
-class InstructionFace(RefusedFace, gc=False, frozen=True, tag="InstructionRefused"):
-    pass
-
-
-class MissedFace(RefusedFace, gc=False, frozen=True, tag="StandingOrderMissed"):
-    pass
-
-
-class SkippedFace(RefusedFace, gc=False, frozen=True, tag="StandingOrderSkipped"):
-    pass
-
-
-class ApprovedFace(RefusedFace, gc=False, frozen=True, tag="ApprovalFailed"):
-    pass
-
-
-REFUSED: Final = (RejectedFace, InstructionFace, MissedFace, SkippedFace, ApprovedFace)
-
-
 FACES: Final[dict[type[Event], type[Face]]] = {
     TransferPosted: TransferFace,
     TransferReversed: ReversedFace,
@@ -300,11 +253,7 @@ FACES: Final[dict[type[Event], type[Face]]] = {
     PartyProfileChanged: ProfileFace,
     DocumentPublished: PublishedFace,
     DocumentTookEffect: EffectFace,
-    CommandRejected: RejectedFace,
-    InstructionRefused: InstructionFace,
-    StandingOrderMissed: MissedFace,
-    StandingOrderSkipped: SkippedFace,
-    ApprovalFailed: ApprovedFace,
+    **REFUSALS,
 }
 """The events that detection reads, each by its face."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from detection.facts import RefusedFace
+from detection.refusals import RefusedFace
 from schemas.alerts import Alert, alert_id, figures_held, held
 from schemas.flags import Seen
 from schemas.risk import Assessment, Declined, RiskAssessed, Verdict

@@ -12,6 +12,7 @@ from detection.directory import Accounts
 from detection.documents import Documents
 from detection.flows import Flow, FlowKind, Typology
 from detection.movements import Movements
+from detection.refusals import REFUSALS
 from detection.table import TYPOLOGIES, state_type
 from schemas.alerts import Alert
 from schemas.risk import RiskAssessed
@@ -151,6 +152,6 @@ HANDLE: Final[dict[type, Callable[[Watch, Any], Iterable[Alert]]]] = {
     facts.PublishedFace: lambda watch, fact: watch.rearranged(watch.documents.published(fact)),
     facts.EffectFace: lambda watch, fact: watch.rearranged(watch.documents.took_effect(fact)),
     RiskAssessed: lambda watch, fact: rule_alerts.of_assessed(fact, watch.movements.day),
-    **dict.fromkeys(facts.REFUSED, lambda watch, fact: rule_alerts.of_refused(fact, watch.movements.day)),
+    **dict.fromkeys(REFUSALS.values(), lambda watch, fact: rule_alerts.of_refused(fact, watch.movements.day)),
 }
 """What each fact does. A type that is not here does nothing."""

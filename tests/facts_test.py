@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from detection import facts
-from detection.facts import FACES, Face, Nothing, decode_fact
+from detection.face import Face
+from detection.facts import FACES, Nothing, decode_fact
 from detection.watch import HANDLE
 from engine.log.records import BEFORE_FIRST
 from schemas.catalogue import EVENTS, decode_event
