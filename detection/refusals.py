@@ -1,6 +1,4 @@
-"""Refusals as detection reads them: rules decline a movement by itself, in a bulk, of a standing order or after
-an approval.
-"""
+"""Refusals as detection reads them. Rules decline a movement by itself, or within what it is a part of."""
 
 from __future__ import annotations
 
