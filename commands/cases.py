@@ -76,10 +76,10 @@ def _opening(book: Book, opened: CaseOpened, at_ms: int) -> Steps:
 
 
 def report_alerts(book: Book, command: ReportAlerts, at_ms: int) -> Decision:
-    """Rejected: nothing_to_change, where all of them are part of a case already."""
+    """Rejected: nothing_to_change, where all of them are part of a case already, or in shadow."""
     alerts: dict[str, Alert] = {}
     for one in command.alerts:
-        if one.id not in book.cases.alerts:
+        if not one.shadow and one.id not in book.cases.alerts:
             alerts.setdefault(one.id, one)
     if not alerts:
         return reject("nothing_to_change")

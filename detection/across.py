@@ -1,9 +1,9 @@
 """What is noticed over all books: a payee that many pay, a device of many, a party that money runs through.
 
 One fold for each subject, over hopping windows of book time (`detection/hopping.py`). Every flag that it
-tells is a function of the window alone, never of the order in which books were heard: the same sightings, in
-any order across books, tell the same flags in the end, each with the same id and the same content, so whoever
-hosts it may repeat anything, and two hosts may do the same work.
+tells is a function of the window alone, never of the order in which books were heard, up to the bounds below:
+the same sightings, in any order across books, tell the same flags in the end, each with the same id and the
+same content, so whoever hosts it may repeat anything, and two hosts may do the same work.
 
 - It tells a book where it has seen the subject itself within the window. What it says of a book is taken from
   the book's own first sighting there, the only one that is the same in every order.
@@ -11,7 +11,10 @@ hosts it may repeat anything, and two hosts may do the same work.
 - A sighting that is heard again tells again what it told, because the first telling may have got lost.
 
 Memory is bounded: what no window needs is forgotten, members saturate at what is looked for, and books and
-movements at `MOST_BOOKS` and `MOST_MOVEMENTS` a hop. It must never decide anything: flags are for rules.
+movements at `MOST_BOOKS` and `MOST_MOVEMENTS` a hop. Beyond these two the order is not free any more: those
+that are heard first are the ones that count, and what they have told stands. Both are far above what is
+looked for; only a sum (`passes_on`) of many small movements can still come to less than all of them would.
+It must never decide anything: flags are for rules.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ import msgspec
 from commands.calendar import local_date
 from detection.hopping import Hopping
 from detection.sightings import Sighting, Subject
-from schemas.alerts import Alert, alert_id
+from schemas.alerts import Alert, alert_id, held
 from schemas.flags import RaiseFlag, Seen
 
 SYSTEM: Final = "triage"
@@ -167,7 +170,7 @@ def _add(hop: Hop, sighting: Sighting, watches: Sequence[Watch]) -> None:
             sighting.seq,
             sighting.time_zone,
             sighting.currency,
-            sighting.paid_in + sighting.paid_out,
+            held(sighting.paid_in + sighting.paid_out),
         )
     member = sighting.book, sighting.party
     most = max((one.least for one in watches if one.measure == "parties"), default=0)
@@ -177,8 +180,8 @@ def _add(hop: Hop, sighting: Sighting, watches: Sequence[Watch]) -> None:
         movement = sighting.book, sighting.seq
         if len(hop.movements) < MOST_MOVEMENTS and movement not in hop.movements:
             hop.movements.append(movement)
-            hop.paid_in += sighting.paid_in
-            hop.paid_out += sighting.paid_out
+            hop.paid_in = held(hop.paid_in + sighting.paid_in)
+            hop.paid_out = held(hop.paid_out + sighting.paid_out)
 
 
 def _measured(hops: Sequence[Hop], measure: Measure) -> int:

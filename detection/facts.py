@@ -10,6 +10,8 @@ from typing import Any, Final, Union
 
 import msgspec
 
+from detection.face import Face
+from detection.refusals import REFUSALS
 from engine.errors import LogCorrupt
 from engine.log.records import Record
 from schemas.accounts import AccountClosed, AccountOpened
@@ -23,17 +25,9 @@ from schemas.payments import PaymentCancelled, PaymentDispatched, PaymentSubmitt
 from schemas.payments_in import ReceiptCredited, ReceiptParked, ReceiptReturned, SuspenseResolved
 from schemas.publishing import DocumentPublished, DocumentTookEffect
 from schemas.rail_reports import PaymentFailed, PaymentReturned, PaymentSettled
-from schemas.rejections import CommandRejected
+from schemas.reviews import PaymentDeclined
 from schemas.risk import RiskAssessed
 from schemas.transfers import TransferPosted, TransferReversed
-
-
-class Face(msgspec.Struct, gc=False, frozen=True, tag_field="type"):
-    """What every event has. seq: in its book.   at: book time, ms."""
-
-    seq: int
-    book: str
-    at: int
 
 
 class PostingFace(msgspec.Struct, gc=False, frozen=True):
@@ -95,6 +89,10 @@ class DispatchedFace(Face, gc=False, frozen=True, tag="PaymentDispatched"):
 
 
 class CancelledFace(Face, gc=False, frozen=True, tag="PaymentCancelled"):
+    payment: str
+
+
+class DeclinedFace(Face, gc=False, frozen=True, tag="PaymentDeclined"):
     payment: str
 
 
@@ -228,17 +226,13 @@ class EffectFace(Face, gc=False, frozen=True, tag="DocumentTookEffect"):
     version: int
 
 
-class RejectedFace(Face, gc=False, frozen=True, tag="CommandRejected"):
-    reason: str
-    restricted: str = ""
-
-
 FACES: Final[dict[type[Event], type[Face]]] = {
     TransferPosted: TransferFace,
     TransferReversed: ReversedFace,
     PaymentSubmitted: SubmittedFace,
     PaymentDispatched: DispatchedFace,
     PaymentCancelled: CancelledFace,
+    PaymentDeclined: DeclinedFace,
     PaymentSettled: SettledFace,
     PaymentFailed: FailedFace,
     PaymentReturned: ReturnedFace,
@@ -259,7 +253,7 @@ FACES: Final[dict[type[Event], type[Face]]] = {
     PartyProfileChanged: ProfileFace,
     DocumentPublished: PublishedFace,
     DocumentTookEffect: EffectFace,
-    CommandRejected: RejectedFace,
+    **REFUSALS,
 }
 """The events that detection reads, each by its face."""
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 import msgspec
 
 from detection.flows import MOVED, Directory, Flow, FlowKind
-from schemas.alerts import Alert, alert_id
+from schemas.alerts import Alert, alert_id, figures_held, held
 from schemas.documents.typology import Parameters
 from schemas.flags import Seen
 
@@ -181,9 +181,9 @@ class Fold(Generic[P, S]):
             device=flow.device,
             movement=flow.movement,
             currency=flow.currency,
-            amount=amount,
+            amount=held(amount),
             confidence=max(0, min(1_000, confidence)),
-            figures=figures,
+            figures=figures_held(figures),
             words=words,
             evidence=evidence,
             shadow=self._shadow,

@@ -67,11 +67,12 @@ class Inline:
         self.kept.events[partition] = offset
 
     def alert(self, alert: Alert) -> Iterator[Command]:
-        """An alert, and the report that it becomes."""
-        case = triage.case_of(alert)
-        group, command = triage.report(self.kept.groups.get(case), alert)
-        self.kept.groups[case] = group
-        yield command
+        """An alert, and the report that it becomes; one in shadow is counted only."""
+        if not alert.shadow:
+            case = triage.case_of(alert)
+            group, command = triage.report(self.kept.groups.get(case), alert)
+            self.kept.groups[case] = group
+            yield command
         key = day_key(alert.kind, alert.at)
         statistics.hit(self.kept.days.setdefault(key, statistics.no_day()), alert)
 

@@ -21,6 +21,7 @@ from detection.facts import (
     CrossReceivedFace,
     CrossReleasedFace,
     CrossSentFace,
+    DeclinedFace,
     DispatchedFace,
     ExchangedFace,
     FailedFace,
@@ -299,8 +300,8 @@ class Movements(msgspec.Struct):
         """A payment has arrived. It may be returned all the same, and is then known by its amount."""
         self.sent.pop(fact.payment, None)
 
-    def cancelled(self, fact: CancelledFace) -> None:
-        """A payment was taken back before it was sent: it never was a flow."""
+    def cancelled(self, fact: CancelledFace | DeclinedFace) -> None:
+        """A payment was taken back, or declined in review, before it was sent: it never was a flow."""
         self.asked.pop(fact.payment, None)
 
 

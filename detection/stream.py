@@ -158,7 +158,7 @@ class Streams:
             await batch.send(self._via("kinds"), KINDS, to_json(total))
 
     async def _read_alerts(self, batch: Batch, events: Iterable[Any]) -> None:
-        """Alerts: each to its case, and to the figures of its kind."""
+        """Alerts: each to its case, unless it is in shadow, and to the figures of its kind."""
         for one in events:
             await self._noticed(batch, decode_alert(one.message.value))
 
@@ -239,7 +239,8 @@ class Streams:
     # --- what they share ------------------------------------------------------------------------------
 
     async def _noticed(self, batch: Batch, alert: Alert) -> None:
-        await batch.send(self._via("groups"), triage.case_of(alert).encode(), encode_alert(alert))
+        if not alert.shadow:
+            await batch.send(self._via("groups"), triage.case_of(alert).encode(), encode_alert(alert))
         await batch.send(self._via("kinds"), KINDS, to_json(Hit(alert)))
 
     async def _ask(self, batch: Batch, command: Command) -> None:

@@ -12,6 +12,7 @@ from detection.directory import Accounts
 from detection.documents import Documents
 from detection.flows import Flow, FlowKind, Typology
 from detection.movements import Movements
+from detection.refusals import REFUSALS
 from detection.table import TYPOLOGIES, state_type
 from schemas.alerts import Alert
 from schemas.risk import RiskAssessed
@@ -87,7 +88,7 @@ class Watch:
 
     def taken_back(self, flow: Flow | None) -> Iterable[Alert]:
         """A flow that counts no more."""
-        if flow is not None:
+        if flow is not None and (flow.source_party != flow.target_party or not flow.source_party):
             for one in self.typologies.values():
                 if flow.kind in one.kinds:
                     one.taken_back(flow)
@@ -129,6 +130,7 @@ HANDLE: Final[dict[type, Callable[[Watch, Any], Iterable[Alert]]]] = {
     facts.SubmittedFace: _noted(lambda watch, fact: watch.movements.submitted(fact)),
     facts.DispatchedFace: lambda watch, fact: watch.flow(watch.movements.dispatched(fact, watch.accounts)),
     facts.CancelledFace: _noted(lambda watch, fact: watch.movements.cancelled(fact)),
+    facts.DeclinedFace: _noted(lambda watch, fact: watch.movements.cancelled(fact)),
     facts.SettledFace: _noted(lambda watch, fact: watch.movements.settled(fact)),
     facts.FailedFace: lambda watch, fact: watch.taken_back(watch.movements.failed(fact, watch.accounts)),
     facts.ReturnedFace: lambda watch, fact: watch.taken_back(watch.movements.returned(fact, watch.accounts)),
@@ -150,6 +152,6 @@ HANDLE: Final[dict[type, Callable[[Watch, Any], Iterable[Alert]]]] = {
     facts.PublishedFace: lambda watch, fact: watch.rearranged(watch.documents.published(fact)),
     facts.EffectFace: lambda watch, fact: watch.rearranged(watch.documents.took_effect(fact)),
     RiskAssessed: lambda watch, fact: rule_alerts.of_assessed(fact, watch.movements.day),
-    facts.RejectedFace: lambda watch, fact: rule_alerts.of_rejected(fact, watch.movements.day),
+    **dict.fromkeys(REFUSALS.values(), lambda watch, fact: rule_alerts.of_refused(fact, watch.movements.day)),
 }
 """What each fact does. A type that is not here does nothing."""

@@ -7,6 +7,7 @@ It is for risk staff: never for whom it is about.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import annotated_types as at
@@ -15,7 +16,7 @@ from msgspec import Meta
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
-from schemas.fields import AmountOrZero, Id, Label, Millis, SignedAmount, Text
+from schemas.fields import INT64_MAX, AmountOrZero, Id, Label, Millis, SignedAmount, Text
 from schemas.flags import Evidence
 from schemas.message import Value, core_schema_of
 
@@ -70,6 +71,16 @@ class Alert(Value, tag_field="type", tag="Alert"):
 encode_alert = msgspec.json.Encoder().encode
 decode_alert = msgspec.json.Decoder(Alert).decode
 """An alert from its JSON bytes. Raises msgspec.MsgspecError."""
+
+
+def held(value: int) -> int:
+    """A sum as an alert can say it: no reader takes one that is outside of 64 bits, so it ends there."""
+    return max(-INT64_MAX, min(INT64_MAX, value))
+
+
+def figures_held(figures: Mapping[str, int | str]) -> dict[str, int | str]:
+    """Figures, each number `held`."""
+    return {name: one if isinstance(one, str) else held(one) for name, one in figures.items()}
 
 
 def alert_id(book: str, kind: str, about: str, what: object) -> str:

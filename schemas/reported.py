@@ -21,7 +21,7 @@ class ReportAlerts(Command, tag="ReportAlerts"):
 
     case: its id, the same for the same group, see `detection/triage.py`.   priority: expected loss times
     confidence over all alerts of the group, the higher the sooner.   skill: what whoever works it must know.
-    Alerts that the case has already are left out; if it has all of them, nothing_to_change.
+    Alerts that a case has already, and those in shadow, are left out; if none is left, nothing_to_change.
     """
 
     case: Id

@@ -275,6 +275,7 @@ REJECTIONS: list[tuple[Reason, Said]] = [
     ("payment_not_found", open_case("c2", payments=("nobody",), people=("nobody",))),
     ("actor_not_found", open_case("c2", people=("nobody",))),
     ("nothing_to_change", report("c2", alert(1), alert(1))),
+    ("nothing_to_change", report("c2", alert(70, shadow=True), alert(1))),
     ("case_not_found", assign("nothing")),
     ("case_state_conflict", assign("done")),
     ("about_oneself", assign("c1").by("zoe")),

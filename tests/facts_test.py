@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from detection import facts
-from detection.facts import FACES, Face, Nothing, decode_fact
+from detection.face import Face
+from detection.facts import FACES, Nothing, decode_fact
 from detection.watch import HANDLE
 from engine.log.records import BEFORE_FIRST
 from schemas.catalogue import EVENTS, decode_event
@@ -55,6 +56,9 @@ def _same(fact: msgspec.Struct, event: object) -> None:
         elif isinstance(said, tuple):
             for one, other in zip(said, meant, strict=True):
                 _same(one, other)
+        elif isinstance(meant, dict):
+            for one in said.__struct_fields__:
+                assert getattr(said, one) == meant.get(one, ""), one
         elif isinstance(said, msgspec.Struct):
             _same(said, meant)
         else:

@@ -14,13 +14,17 @@ from detection.flows import Flow
 from detection.watch import Watch
 from engine.log.records import BEFORE_FIRST
 from schemas.alerts import Alert
+from schemas.approvals import ApprovalFailed
+from schemas.bulk import InstructionRefused
 from schemas.catalogue import encode
 from schemas.crossbook import CrossBookCompleted, CrossBookReceived, CrossBookReleased, CrossBookSent
 from schemas.message import Event
+from schemas.orders import StandingOrderMissed, StandingOrderSkipped
 from schemas.payees import payee_key
 from schemas.payments_in import Payer, ReceiptParked, SuspenseResolved
 from schemas.postings import Posting
 from schemas.rejections import CommandRejected
+from schemas.reviews import PaymentDeclined
 from schemas.risk import Assessment, Declined, RiskAssessed, RuleHit
 from tests.payment_words import PAYEE, cancel, pay, rails, report
 from tests.story import BEGAN_MS, MAIN, account, book, given, later, reversal, story, transfer, when
@@ -214,13 +218,16 @@ def test_rules_that_review_or_decline_are_told_once_for_each_document() -> None:
     )
     live, shadow = found(assessed)
     assert (live.source, live.kind, live.version, live.shadow) == ("rule", "fraud/mule", 4, False)
-    assert (live.movement, live.amount, live.confidence) == ("p1", 90, 800)
+    assert (live.movement, live.amount, live.confidence) == ("p1", 90, 500)
     assert live.figures == {"score": 800, "verdict": "review", "fraud/night": 300, "fraud/mule": 500}
     assert [seen.seq for seen in live.evidence] == [999, 1_000]
     assert (shadow.kind, shadow.shadow) == ("trial", True)
     assert live.id != shadow.id
     again = msgspec.structs.replace(assessed, seq=1_050)
     assert [one.id for one in found(again)] == [live.id, shadow.id], "one for each movement and document"
+    stops = (RuleHit("fraud/mule", 500, True, True),)
+    sure = Assessment("fraud", 4, "live", 500, "decline", stops)
+    assert found(msgspec.structs.replace(assessed, assessments=(sure,)))[0].confidence == 1_000
 
 
 @pytest.mark.parametrize(
@@ -239,3 +246,65 @@ def test_a_movement_that_rules_declined_is_told(reason: Any, restricted: str, to
     text = msgspec.json.encode(declined).decode() if restricted == "whole" else restricted
     rejected = event(CommandRejected, reason=reason, restricted=text)
     assert [one.kind for one in found(rejected)] == told
+
+
+DECLINED = msgspec.json.encode(
+    Declined("p1", "alice", "p-alice", 90, "EUR", (Assessment("fraud", 4, "live", 990, "decline", HITS),))
+).decode()
+
+
+def test_a_declined_payment_that_is_asked_for_again_under_its_id_is_told_again() -> None:
+    first = event(CommandRejected, reason="declined", restricted=DECLINED)
+    again = msgspec.structs.replace(first, seq=1_001)
+    waits = event(
+        RiskAssessed,
+        movement="p1",
+        of=1_002,
+        seq=1_003,
+        account="alice",
+        party="p-alice",
+        amount=90,
+        currency="EUR",
+        verdict="review",
+        assessments=(Assessment("fraud", 4, "live", 500, "review", HITS),),
+    )
+    alerts = [one for fact in (first, again, waits) for one in found(fact)]
+    assert [one.confidence for one in alerts] == [800, 800, 500]
+    assert len({one.id for one in alerts}) == 3
+    assert found(again) == [alerts[1]], "and each is the same whenever it is derived"
+
+
+def test_a_movement_that_was_declined_within_another_command_is_told() -> None:
+    refused = (
+        event(InstructionRefused, reason="declined", restricted=DECLINED),
+        event(StandingOrderMissed, reason="declined", restricted=DECLINED),
+        event(StandingOrderSkipped, reason="declined", restricted=DECLINED),
+        event(ApprovalFailed, reason="declined", restricted=DECLINED),
+        event(
+            CommandRejected,
+            reason="instruction_refused",
+            figures={"index": 1, "refused": "declined"},
+            restricted=DECLINED,
+        ),
+    )
+    for one in refused:
+        (alert,) = found(one)
+        assert (alert.kind, alert.account, alert.amount) == ("fraud/mule", "alice", 90)
+        assert [seen.seq for seen in alert.evidence] == [1_000]
+    for kind in (InstructionRefused, StandingOrderMissed, StandingOrderSkipped, ApprovalFailed):
+        assert found(event(kind, reason="insufficient_funds")) == []
+    missing = {"index": 1, "refused": "insufficient_funds"}
+    assert found(event(CommandRejected, reason="instruction_refused", figures=missing)) == []
+
+
+def test_a_payment_that_is_declined_in_review_is_not_remembered() -> None:
+    given(rails(), account("alice", balance=5_000))
+    when(pay("p1", 200, execution_date=TODAY + datetime.timedelta(5)))
+    watch = Watch()
+    for record in story().log.events(BEFORE_FIRST):
+        if record.key == MAIN.encode():
+            watch.event(decode_fact(record.value))
+    assert list(watch.movements.asked) == ["p1"]
+    found_by = event(PaymentDeclined, payment="p1", label="fraud", uses=(), reserves=())
+    watch.event(decode_fact(encode(found_by)))
+    assert watch.movements.asked == {}

@@ -25,6 +25,7 @@ from schemas.transfers import TransferPosted
 from tests.approvals_words import approve, line, policy, staff
 from tests.bulk_test import bulk
 from tests.crossbook_words import agreed, send
+from tests.detection_words import noticed
 from tests.payment_words import PAYEE, pay, rails
 from tests.risk_words import listing, model, over, rule, rules
 from tests.story import (
@@ -358,6 +359,8 @@ def test_a_standing_order_is_declined_as_what_it_is() -> None:
     (skipped,) = (one for one in story().events() if isinstance(one, StandingOrderSkipped))
     assert (skipped.reason, skipped.figures) == ("declined", {})
     assert msgspec.json.decode(skipped.restricted, type=Declined).account == "alice"
+    (told,) = noticed()
+    assert (told.account, [one.seq for one in told.evidence]) == ("alice", [skipped.seq])
     when(moved())
     then(happened(TransferPosted))
 
@@ -382,6 +385,13 @@ def test_each_instruction_of_a_bulk_is_scored_and_the_notes_come_last() -> None:
     assert outcome.last_seq - outcome.seq + 1 == sum(outcome.events.values())
     when(bulk(("alice", "bob", 60), mode="all_or_nothing", bulk_id="other"))
     then(rejected("instruction_refused", refused="declined"))
+    assert [(one.amount, one.figures["verdict"]) for one in noticed()] == [
+        (60, "decline"),
+        (6, "review"),
+        (7, "review"),
+        (60, "decline"),
+    ]
+    assert len({one.id for one in noticed()}) == 4
 
 
 def test_no_outcome_shows_that_a_rule_applied() -> None:

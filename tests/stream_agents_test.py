@@ -144,6 +144,13 @@ def test_alerts_go_to_their_case_and_to_the_figures_of_their_kind() -> None:
     assert [key for key, _ in log.to("stream-kinds")] == [b"kinds"]
 
 
+def test_an_alert_in_shadow_goes_to_the_figures_of_its_kind_and_to_no_case() -> None:
+    quiet = msgspec.structs.replace(alert(1), shadow=True)
+    _, log = run("read_alerts", [("a", encode_alert(quiet), 1), ("a", encode_alert(alert(2)), 1)])
+    assert [decode_alert(value) for _, value in log.to("stream-groups")] == [alert(2)]
+    assert len(log.to("stream-kinds")) == 2
+
+
 def test_a_payee_whom_many_pay_becomes_a_flag_and_an_alert_for_each_book() -> None:
     streams, log = run("see", sighted(paid("a", 1, 1, "x"), paid("b", 1, 2, "y")))
     raised = commands(log)

@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from detection.across import MOST_MOVEMENTS, Seeing, Telling, Watch, Watching, newest_of, nothing_seen, see
 from detection.hopping import HOUR_MS, Hopping
 from detection.sightings import Sighting
+from schemas.alerts import decode_alert, encode_alert
 from schemas.catalogue import encode
 
 START = 1_700_000_000_000 // (24 * HOUR_MS) * (24 * HOUR_MS)
@@ -118,6 +119,17 @@ def test_a_party_that_money_comes_to_in_one_book_and_leaves_in_another_is_flagge
 def test_a_movement_heard_twice_is_counted_once() -> None:
     once = [passing("a", 1, 1, paid_in=1_500), passing("b", 1, 2, paid_out=500)]
     assert told([*once, once[1], once[1]]) == []
+
+
+def test_sums_end_where_no_reader_could_take_them() -> None:
+    most = 2**63 - 1
+    state = nothing_seen()
+    sightings = [passing("a", seq, 1, paid_in=most, paid_out=most) for seq in range(1, 5)]
+    told = [one for sighting in sightings for one in see(state, sighting, WATCHING)]
+    assert (state.hops[0].paid_in, state.hops[0].paid_out) == (most, most)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Seeing) == state
+    for one in told:
+        assert decode_alert(encode_alert(one.alert)) == one.alert
 
 
 def test_memory_is_bounded_whatever_is_seen() -> None:

@@ -4,6 +4,7 @@ import random
 
 import msgspec
 
+from detection.inline import Inline
 from detection.statistics import (
     MOST_ALERTS,
     MOST_PARTIES,
@@ -117,6 +118,19 @@ def test_the_highest_comes_first_and_then_the_older_one_as_far_as_the_team_gets_
         ("new", 2, True),
         ("low", 3, False),
     ]
+
+
+def test_what_is_in_shadow_is_counted_and_reported_to_no_case() -> None:
+    worker = Inline()
+    quiet = msgspec.structs.replace(alert(1), shadow=True)
+    assert list(worker.alert(quiet)) == []
+    assert worker.kept.groups == {}
+    assert list(worker.alert(alert(2))) == reports(alert(2)), "and it raises no priority"
+    (day,) = worker.kept.days.values()
+    wanted = no_day()
+    hit(wanted, quiet)
+    hit(wanted, alert(2))
+    assert day == wanted
 
 
 def judgement(number: int, right: bool, *, party: str = "p") -> Judgement:

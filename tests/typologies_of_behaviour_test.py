@@ -529,6 +529,16 @@ def test_money_comes_back_through_three_and_is_told_of_once() -> None:
     assert len(run(CircularFlowFold(setting, 1), again)) == 1, "the next turn does not tell of the same again"
 
 
+def test_money_of_another_currency_is_no_part_of_a_circle() -> None:
+    setting = given_by.CircularFlow(source=SOURCE, stage="live", least={"EUR": 50_00, "USD": 50_00})
+    first, second, third = circle((100_00,) * 3)
+    dollars = msgspec.structs.replace(second, currency="USD")
+    assert run(CircularFlowFold(setting, 1), [first, dollars, third]) == []
+    again = [first, dollars, msgspec.structs.replace(second, seq=3), msgspec.structs.replace(third, seq=4)]
+    (alert,) = run(CircularFlowFold(setting, 1), again)
+    assert [one.seq for one in alert.evidence] == [1, 3, 4]
+
+
 def test_what_was_taken_back_is_part_of_nothing() -> None:
     fold = CircularFlowFold(CIRCULAR, 1)
     first, second, third = circle((100_00,) * 3)
@@ -567,7 +577,7 @@ def test_the_work_for_one_movement_is_bounded() -> None:
         one, other = seq * 7 % 100, (seq * 7 + 1 + seq % 98) % 100
         if one == other:
             continue
-        search = fold.search(f"p{other}", 100_00, AT)
+        search = fold.search(f"p{other}", 100_00, "EUR", AT)
         search.back(f"p{one}", seq)
         looked.append(search.looked_at)
         fold.flow(flow(seq, AT + seq, f"a{one}", f"a{other}", 100_00), Names())

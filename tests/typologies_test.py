@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from detection.flows import Flow
 from detection.table import TYPOLOGIES
+from detection.typologies.pass_through import PassThroughFold
+from detection.typologies.spike import SpikeFold
+from schemas.alerts import decode_alert, encode_alert
 from schemas.documents.typologies import Typologies
+from schemas.documents.typologies_of_amounts import Spike
 from schemas.documents.typologies_of_flow import FanIn, PassThrough
 from schemas.documents.typology import HOUR_MS
 from schemas.rail_reports import ReportStatus
 from tests.detection_words import kinds, noticed, watched
 from tests.flows_made import BEGAN_MS as FLOWS_BEGAN_MS
-from tests.flows_made import SOURCE, flow, run
+from tests.flows_made import SOURCE, Names, flow, run
 from tests.payment_words import pay, rails, report
 from tests.story import (
     BEGAN_MS,
@@ -327,6 +333,75 @@ def test_a_short_history_and_small_amounts_are_no_spike() -> None:
             move(*[("alice", "nostro", 1_000)] * count, ("alice", "nostro", 400_000)),
         )
         assert kinds() == []
+
+
+SPIKE = Spike(source=SOURCE, stage="live", least={"EUR": 1}, history_days=10)
+
+
+def spiked(fold: SpikeFold, *back: Flow) -> tuple[int, int, int, int, int, int]:
+    for one in back:
+        fold.taken_back(one)
+    kept = fold.state.peek("a1")
+    assert kept is not None
+    return (
+        kept.count,
+        kept.total,
+        kept.squares,
+        kept.count_before,
+        kept.total_before,
+        kept.squares_before,
+    )
+
+
+def test_what_comes_back_leaves_the_period_that_it_was_part_of() -> None:
+    at = FLOWS_BEGAN_MS
+    old = [flow(seq, at + seq, "a1", "x1", 500) for seq in (1, 2)]
+    new = [flow(seq, at + 10 * DAY_MS + seq, "a1", "x1", 300) for seq in (3, 4)]
+    fold = SpikeFold(SPIKE, 1)
+    for one in (*old, *new):
+        assert fold.flow(one, Names()) == ()
+    assert spiked(fold) == (2, 600, 180_000, 2, 1_000, 500_000)
+    assert spiked(fold, old[0]) == (2, 600, 180_000, 1, 500, 250_000)
+    assert spiked(fold, new[1]) == (1, 300, 90_000, 1, 500, 250_000)
+    unknown = msgspec.structs.replace(old[0], seq=0)
+    assert spiked(fold, unknown) == (1, 300, 90_000, 1, 500, 250_000), "nobody knows which it was"
+    fold.flow(flow(5, at + 20 * DAY_MS + 5, "a1", "x1", 700), Names())
+    assert spiked(fold, old[1]) == (1, 700, 490_000, 1, 300, 90_000), "it is part of neither any more"
+
+
+def test_a_transfer_between_accounts_of_one_party_is_no_more_taken_back_than_it_was_counted() -> None:
+    given(
+        party("p"),
+        account("one", balance=900, party_id="p"),
+        account("two", party_id="p"),
+        account("bob"),
+        watched(spike={"least": {"EUR": 1}, "earlier": 5}),
+        move(*[("one", "bob", 10)] * 5),
+        transfer("one", "two", 20, reference="own"),
+        reversal("own"),
+        transfer("one", "bob", 13),
+    )
+    (alert,) = noticed()
+    assert (alert.figures["earlier"], alert.figures["mean"]) == (5, 10)
+
+
+def test_an_alert_says_no_number_that_its_readers_refuse() -> None:
+    most = 2**63 - 1
+    fold = PassThroughFold(PassThrough(source=SOURCE, stage="live", least={"EUR": 1}), 1)
+    made = fold.alert(
+        flow(1, FLOWS_BEGAN_MS, "a1", "x1", most),
+        party="p1",
+        account="a1",
+        what=1,
+        first_at=FLOWS_BEGAN_MS,
+        seqs=[1],
+        amount=2 * most,
+        confidence=500,
+        figures={"sum": 3 * most, "less": -3 * most, "word": "x"},
+        words="",
+    )
+    assert (made.amount, made.figures) == (most, {"sum": most, "less": -most, "word": "x"})
+    assert decode_alert(encode_alert(made)) == made
 
 
 # --- repeated amounts -----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     amount: int
     at: int
     seq: int
+    currency: str
 
 
 class Place(msgspec.Struct, gc=False, array_like=True):
@@ -55,6 +56,7 @@ class Search:
         origin: str,
         after: int,
         *,
+        currency: str,
         fewest: int,
         most: int,
         through: int,
@@ -64,6 +66,7 @@ class Search:
         self._places = places
         self._origin = origin
         self._after = after
+        self._currency = currency
         self._fewest, self._most = fewest, most
         self._through, self._depth = through, depth
         self.looked_at = 0
@@ -79,7 +82,9 @@ class Search:
             if one.at < self._after or self.looked_at == MOST_STEPS:
                 return False
             self.looked_at += 1
-            if one.seq >= before or not self._fewest <= one.amount <= self._most:
+            if one.seq >= before or one.currency != self._currency:
+                continue
+            if not self._fewest <= one.amount <= self._most:
                 continue
             way.append((party, one))
             if one.payer == self._origin:
@@ -129,7 +134,7 @@ class CircularFlowFold(Fold[CircularFlow, Recent[Place]]):
         if paid is None:
             paid = state.young[payee] = Place()
         if paid.sent_at >= after and paying.receipts:
-            search = self.search(payee, flow.amount, after)
+            search = self.search(payee, flow.amount, flow.currency, after)
             if search.back(payer, INT64_MAX):
                 circle = search.way[::-1]
                 for place, receipt in circle:
@@ -141,7 +146,7 @@ class CircularFlowFold(Fold[CircularFlow, Recent[Place]]):
                 return (self._alert(flow, least, [receipt for _, receipt in circle]),)
         paying.sent_at = at
         receipts = paid.receipts
-        receipts.append(Receipt(payer, flow.amount, at, flow.seq))
+        receipts.append(Receipt(payer, flow.amount, at, flow.seq, flow.currency))
         while receipts[0].at < after or len(receipts) > self.setting.degree:
             del receipts[0]
         return NOTHING
@@ -153,13 +158,14 @@ class CircularFlowFold(Fold[CircularFlow, Recent[Place]]):
         if paid is not None:
             paid.receipts = [one for one in paid.receipts if one.seq != flow.seq]
 
-    def search(self, origin: str, amount: int, after: int) -> Search:
-        """A search for the way by which money of such an amount came from the origin."""
+    def search(self, origin: str, amount: int, currency: str, after: int) -> Search:
+        """A search for the way by which money of such an amount, in this currency, came from the origin."""
         similar = 1_000 - self.setting.similar
         return Search(
             self.state,
             origin,
             after,
+            currency=currency,
             fewest=-(-amount * similar // 1_000),
             most=amount * 1_000 // similar if similar else INT64_MAX,
             through=self.setting.through,

@@ -17,7 +17,8 @@ from schemas.documents.typology import DAY_MS
 class History(msgspec.Struct, gc=False, array_like=True):
     """Count, sum and sum of squares of earlier amounts, of the period that runs and of the one before it.
 
-    until: when the period ends.   told_at: of the last alert.   seq, at: of the newest amount.
+    until: when the period ends.   told_at: of the last alert.   seq, at: of the newest amount.   first,
+    first_before: the seq of the first amount of each period.
     """
 
     until: int
@@ -30,21 +31,38 @@ class History(msgspec.Struct, gc=False, array_like=True):
     told_at: int = 0
     seq: int = 0
     at: int = 0
+    first: int = 0
+    first_before: int = 0
 
     def turn(self, at: int, period_ms: int) -> None:
         """A new period begins; the one before is kept if the new one follows it."""
         if at < self.until + period_ms:
             self.count_before, self.total_before, self.squares_before = self.count, self.total, self.squares
+            self.first_before = self.first
         else:
             self.count_before = self.total_before = self.squares_before = 0
         self.count = self.total = self.squares = 0
         self.until = at + period_ms
 
-    def add(self, amount: int) -> None:
+    def add(self, amount: int, seq: int) -> None:
         """An amount more."""
+        if not self.count:
+            self.first = seq
         self.count += 1
         self.total += amount
         self.squares += amount * amount
+
+    def take_back(self, amount: int, seq: int) -> None:
+        """Let go an amount, from the period that it is part of; nothing, where that is long gone."""
+        if seq >= self.first:
+            if self.count:
+                self.count -= 1
+                self.total -= amount
+                self.squares -= amount * amount
+        elif seq >= self.first_before and self.count_before:
+            self.count_before -= 1
+            self.total_before -= amount
+            self.squares_before -= amount * amount
 
 
 class SpikeFold(Fold[Spike, Recent[History]]):
@@ -84,7 +102,7 @@ class SpikeFold(Fold[Spike, Recent[History]]):
                 spread = 100 * (count * (history.squares + history.squares_before) - total * total)
                 if 100 * above * above >= self._squared * max(spread, total * total):
                     found = self._spike(flow, who, party, account, history)
-        history.add(amount)
+        history.add(amount, flow.seq)
         history.seq, history.at = flow.seq, at
         return found
 
@@ -122,9 +140,11 @@ class SpikeFold(Fold[Spike, Recent[History]]):
         return (made,)
 
     def taken_back(self, flow: Flow) -> None:
-        """See `Typology.taken_back`: the amount is no part of the history any more, where it still was."""
+        """See `Typology.taken_back`: the amount is no part of the history any more, where it still was.
+
+        It stays where nobody can say whether it was: where the seq is not known, or where only some channels
+        are looked at, since what comes back does not name the one by which it went.
+        """
         history = self.state.peek(flow.target if self._is_in else flow.source)
-        if history is not None and history.count and flow.amount <= history.total:
-            history.count -= 1
-            history.total -= flow.amount
-            history.squares -= flow.amount * flow.amount
+        if history is not None and flow.seq and not self._channels:
+            history.take_back(flow.amount, flow.seq)
