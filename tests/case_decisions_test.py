@@ -239,7 +239,8 @@ def test_whoever_made_a_payment_approves_no_decision_that_releases_it(asked: typ
 def test_whom_a_case_is_about_and_who_may_not_see_it_approve_nothing_about_it() -> None:
     named = ("ann", "ben", "dan", "eve")
     given(
-        account("alice"), PEOPLE, role("checker", "Approve"), [grant(one, "checker") for one in ("ben", "cid")],
+        account("alice"), PEOPLE,
+        role("checker", "Approve"), grant("ben", "checker"), grant("cid", "checker"),
         party("person-dan"), user("dan", roles=["checker"]),
         user("eve", of_party="p-alice", roles=["checker"]),
         report("c1", alert(1)), link("c1", parties=("person-dan",)), restrict("c1", *named),
