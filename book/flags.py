@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from book.flag import Flag, subject_key
+from book.flag import Cleared, Flag, subject_key
 from book.state import Book
 from schemas.flags import FlagCleared, FlagExpired, FlagRaised
+
+MOST_CLEARED = 100_000
+"""Of these a book remembers when they were cleared, some 200 bytes each; the oldest are forgotten first."""
 
 
 def flag_timer(subject: str, of: str, flag: str) -> str:
@@ -30,7 +33,10 @@ def flag_raised(book: Book, event: FlagRaised) -> None:
     standing = flags.of.get(key, ())
     had = next((one for one in standing if one.flag == event.flag), None)
     assert event.again == (had is not None), "what is raised again stood"
-    raised = Flag(event.flag, event.score, event.at if had is None else had.since_ms, event.expires_at_ms)
+    since_ms, issued_ms = event.at, event.issued_at_ms
+    if had is not None:
+        since_ms, issued_ms = had.since_ms, max(had.issued_ms, issued_ms)
+    raised = Flag(event.flag, event.score, since_ms, event.expires_at_ms, issued_ms)
     if had is None:
         flags.of[key] = (*standing, raised)
         flags.standing += 1
@@ -53,8 +59,22 @@ def flag_ended(book: Book, event: FlagCleared | FlagExpired) -> None:
     book.timers.remove(flag_timer(event.subject, event.of, event.flag))
 
 
+def flag_cleared(book: Book, event: FlagCleared) -> None:
+    """As it ends, and it is remembered until its time; what is remembered of others ends with theirs."""
+    cleared = book.flags.cleared
+    timer = flag_timer(event.subject, event.of, event.flag)
+    until_ms = book.timers.due[timer]
+    flag_ended(book, event)
+    for one in [one for one, was in cleared.items() if was.until_ms <= event.at]:
+        del cleared[one]
+    cleared.pop(timer, None)
+    if len(cleared) >= MOST_CLEARED:
+        del cleared[next(iter(cleared))]
+    cleared[timer] = Cleared(event.at, until_ms)
+
+
 EVOLVE: dict[type, Callable[[Book, Any], None]] = {
     FlagRaised: flag_raised,
-    FlagCleared: flag_ended,
+    FlagCleared: flag_cleared,
     FlagExpired: flag_ended,
 }

@@ -98,7 +98,9 @@ def refused_now(
         if asked is None:
             continue
         refused: Reason | None = "not_permitted" if final and not may(tried, asked) else None
-        if isinstance(asked, ReleasePayment) and proposed.person in interested_in_release(tried, asked):
+        if isinstance(asked, ReleasePayment) and proposed.person in interested_in_release(
+            tried, asked.payment
+        ):
             refused = "maker_cannot_check"
         if refused is None and final and _needs_more(tried, asked, proposed, at_ms):
             refused = "approval_needed"

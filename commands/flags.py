@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from book.flags import flags_of
+from book.flags import flag_timer, flags_of
 from book.state import Book
 from commands.decision import Decide, Decision
 from schemas.documents.document import DocumentId
@@ -26,7 +26,8 @@ _KEY = re.compile(f"[0-9a-f]{{{KEY_DIGITS}}}")
 
 
 def raise_flag(book: Book, command: RaiseFlag, at_ms: int) -> Decision:
-    """What stands already keeps the later of both expiries, so that what arrives late takes nothing back.
+    """What stands already keeps the later of both expiries and the score that was said last, so that what
+    arrives late takes nothing back; nor does what was said before a person cleared the flag bring it back.
 
     Rejected, in this order: party_not_found, account_not_found, key_malformed, expiry_in_past,
     document_not_in_force (the model's), nothing_to_change, at_capacity.
@@ -42,12 +43,17 @@ def raise_flag(book: Book, command: RaiseFlag, at_ms: int) -> Decision:
     if command.model is not None and not is_in_force(book, command.model.model, command.model.version):
         said = f"{MODEL}/{command.model.model}@{command.model.version}"
         return reject("document_not_in_force", restricted=said)
+    cleared = book.flags.cleared.get(flag_timer(command.subject, command.of, command.flag))
+    if cleared is not None and command.issued_at_ms <= cleared.cleared_ms:
+        return reject("nothing_to_change")
     standing = flags_of(book, command.subject, command.of)
     had = next((one for one in standing if one.flag == command.flag), None)
-    expires_at_ms = command.expires_at_ms
+    expires_at_ms, score, model = command.expires_at_ms, command.score, command.model
     if had is not None:
         expires_at_ms = max(expires_at_ms, had.expires_at_ms)
-        if (expires_at_ms, command.score) == (had.expires_at_ms, had.score):
+        if command.issued_at_ms < had.issued_ms:
+            score, model = had.score, None
+        if (expires_at_ms, score) == (had.expires_at_ms, had.score):
             return reject("nothing_to_change")
     elif len(standing) >= MOST_OF_A_SUBJECT:
         return reject("at_capacity", most=MOST_OF_A_SUBJECT)
@@ -58,8 +64,8 @@ def raise_flag(book: Book, command: RaiseFlag, at_ms: int) -> Decision:
         of=command.of,
         flag=command.flag,
         expires_at_ms=expires_at_ms,
-        score=command.score,
-        model=command.model,
+        score=score,
+        model=model,
         reason=command.reason,
         evidence=command.evidence,
         again=had is not None,

@@ -15,6 +15,8 @@ from schemas.reported import ReportAlerts
 REPEATABLE: Final[frozenset[type[Command]]] = frozenset(
     {
         ReportAlerts,  # cases remember their alerts for ever
-        RaiseFlag,  # what has expired is refused, and what stands keeps the later of both expiries
+        # What has expired is refused, what was cleared is remembered until it would have expired, and what
+        # stands keeps the later of both expiries and the score that was said last.
+        RaiseFlag,
     }
 )

@@ -111,10 +111,12 @@ def _in_review(book: Book, payment_id: str, wanted: str) -> tuple[Payment, Revie
 
 
 def _makers(book: Book, payment: Payment, review: Review) -> frozenset[str]:
-    """The persons who asked for the payment, or who act for the party that pays."""
+    """The persons who asked for the payment, or who act for the party that pays; a party may go by the
+    person's own id.
+    """
     party = book.accounts[payment.account].party
     found = {one.person for one in book.actors.values() if party and one.party == party}
-    return frozenset({review.person, *found} - {""})
+    return frozenset({review.person, party, *found} - {""})
 
 
 def _declined(
@@ -137,12 +139,12 @@ def _declined(
     )
 
 
-def interested_in_release(book: Book, command: ReleasePayment) -> frozenset[str]:
+def interested_in_release(book: Book, payment_id: str) -> frozenset[str]:
     """The persons who may not say yes to a release that waits for approval either."""
-    review = book.payments.reviews.get(command.payment)
+    review = book.payments.reviews.get(payment_id)
     if review is None:
         return frozenset()
-    return _makers(book, book.payments.by_id[command.payment], review) | set(review.left_by)
+    return _makers(book, book.payments.by_id[payment_id], review) | set(review.left_by)
 
 
 DECIDE: dict[type, Decide] = {

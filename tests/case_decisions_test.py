@@ -6,6 +6,7 @@ import pytest
 
 from schemas.access import RevokeRole
 from schemas.accounts import AccountBlocked
+from schemas.approvals import ApprovalRequested
 from schemas.case_commands import ConfirmDecision, ProposeDecision, TakeNextCase
 from schemas.cases import (
     AlertsJoined,
@@ -15,11 +16,13 @@ from schemas.cases import (
     DecisionProposed,
     DecisionRefused,
 )
+from schemas.message import Command
 from schemas.parties import PartyStatusChanged
 from schemas.payments import PaymentDispatched
 from schemas.publishing import DocumentPublished
 from schemas.rejections import Reason
 from schemas.reviews import DeclinePayment, PaymentDeclined, ReviewReleased
+from tests.approvals_words import approve as yes
 from tests.approvals_words import line
 from tests.approvals_words import policy as approval_policy
 from tests.case_words import (
@@ -27,13 +30,16 @@ from tests.case_words import (
     alert,
     assign,
     confirm,
+    link,
     merge,
     open_case,
     policy,
+    prioritise,
     propose,
     refuse,
     reopen,
     report,
+    restrict,
     take,
     the_case,
     workers,
@@ -207,6 +213,49 @@ def test_a_case_is_no_way_around_the_approval_that_a_release_needs() -> None:
         confirm("c1").by("ben"),
     )
     assert the_payment("p1").status == "dispatched"
+
+
+@pytest.mark.parametrize("asked", [ProposeDecision, ConfirmDecision])
+def test_whoever_made_a_payment_approves_no_decision_that_releases_it(asked: type[Command]) -> None:
+    in_review()
+    when(role("payer", "SubmitPayment"), role("checker", "Approve"))
+    when(user("carl", roles=["payer", "checker", "worker"]), grant("ann", "checker"), grant("cid", "checker"))
+    when(pay("p3", 150).by("carl"))
+    when(report("c1", alert(3, movement="p3")))
+    when(approval_policy(line(asked.__name__, roles=("worker",), id="decide")))
+    when(propose("c1", "legitimate", act("release", "p3")).by("ann"))
+    if asked is ConfirmDecision:
+        when(confirm("c1").by("ben"))
+    then(happened(ApprovalRequested))
+    when(yes("ann"))
+    then(rejected("maker_cannot_check", person="person-ann"))
+    when(yes("carl"))
+    then(rejected("maker_cannot_check", person="person-carl"))
+    assert the_payment("p3").status == "waiting"
+    when(yes("cid"))
+    assert the_case("c1").status == ("closed" if asked is ConfirmDecision else "awaiting_second_person")
+
+
+def test_whom_a_case_is_about_and_who_may_not_see_it_approve_nothing_about_it() -> None:
+    named = ("ann", "ben", "dan", "eve")
+    given(
+        account("alice"), PEOPLE,
+        role("checker", "Approve"), grant("ben", "checker"), grant("cid", "checker"),
+        party("person-dan"), user("dan", roles=["checker"]),
+        user("eve", of_party="p-alice", roles=["checker"]),
+        report("c1", alert(1)), link("c1", parties=("person-dan",)), restrict("c1", *named),
+        approval_policy(line("PrioritiseCase", "OpenCase", roles=("checker",), id="first")),
+    )  # fmt: skip
+    opened = open_case("c2", party="p-alice", parties=("person-dan",), people=named)
+    for asked in (opened.by("ann"), prioritise("c1", 70).by("ann")):
+        when(asked)
+        then(happened(ApprovalRequested))
+        for one in ("cid", "dan", "eve"):
+            when(yes(one))
+            then(rejected("maker_cannot_check", person=f"person-{one}"))
+        when(yes("ben"))
+    assert the_case("c1").priority == 70
+    assert the_case("c2").people == named
 
 
 def test_a_decision_does_nothing_that_whoever_confirms_it_may_not() -> None:

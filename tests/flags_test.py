@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import msgspec
 import pytest
 
-from book.flag import Flag
+from book.flag import Flag, Flags
 from book.flags import flags_of
 from commands import flags as deciding
 from commands.flags import MOST_OF_A_SUBJECT
@@ -102,7 +103,7 @@ def test_raising_what_stands_moves_its_expiry_and_score_and_nothing_else() -> No
     then(rejected("nothing_to_change"))
     when(flagged("ann", until=MONTH_MS + 1, score=700))
     then(happened(FlagRaised, again=True, expires_at_ms=MONTH_MS + 1, score=700))
-    assert standing("ann")[0] == Flag("mule", 700, since, MONTH_MS + 1)
+    assert standing("ann")[0] == Flag("mule", 700, since, MONTH_MS + 1, story().now)
     assert names("ann") == ["mule", "other"]
     assert story().book.flags.standing == 2
 
@@ -113,6 +114,44 @@ def test_what_arrives_late_shortens_nothing() -> None:
     then(rejected("nothing_to_change"))
     when(flagged("ann", until=MONTH_MS - DAY_MS, score=900))
     then(happened(FlagRaised, expires_at_ms=MONTH_MS, score=900))
+
+
+def test_what_a_person_cleared_is_brought_back_only_by_what_was_said_after_it() -> None:
+    given(party("ann"))
+    said = flagged("ann").issued_at(story().now)
+    when(said, cleared("ann"))
+    at = story().book.at
+    assert [one.cleared_ms for one in story().book.flags.cleared.values()] == [at]
+    when(later(days=9), party("bob"), said)
+    then(rejected("nothing_to_change"))
+    when(flagged("ann", until=MONTH_MS + DAY_MS, score=5).issued_at(at))
+    then(rejected("nothing_to_change"))
+    kept = msgspec.json.decode(msgspec.json.encode(story().book.flags), type=Flags)
+    assert kept == story().book.flags
+    when(flagged("ann", score=600))
+    then(happened(FlagRaised, again=False, score=600))
+    when(said)
+    then(rejected("nothing_to_change"))
+    when(later(days=31), party("carl"), flagged("carl", until=MONTH_MS + 60 * DAY_MS), cleared("carl"))
+    assert len(story().book.flags.cleared) == 1, "what would be over is forgotten"
+
+
+def test_what_is_remembered_of_cleared_flags_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("book.flags.MOST_CLEARED", 2)
+    given(party("ann"))
+    for flag in ("one", "two", "three"):
+        when(flagged("ann", flag), cleared("ann", flag))
+    assert [one.split("\n")[2] for one in story().book.flags.cleared] == ["two", "three"]
+
+
+def test_the_score_that_was_said_last_stands() -> None:
+    given(party("ann"))
+    early = story().now
+    when(flagged("ann", score=700))
+    when(flagged("ann", score=100).issued_at(early))
+    then(rejected("nothing_to_change"))
+    when(flagged("ann", score=100, until=MONTH_MS + 1).issued_at(early))
+    then(happened(FlagRaised, score=700, expires_at_ms=MONTH_MS + 1))
 
 
 def test_a_flag_that_was_moved_ends_only_at_its_new_time_and_can_be_raised_anew() -> None:

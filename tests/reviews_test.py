@@ -48,6 +48,7 @@ from tests.story import (
     grant,
     happened,
     later,
+    party,
     party_becomes,
     rejected,
     role,
@@ -225,6 +226,18 @@ def test_who_asked_for_it_never_releases_it_whoever_they_act_as() -> None:
         then(rejected("maker_cannot_check", person="person-carl"))
     when(release(by="owner"))
     then(rejected("maker_cannot_check", person="person-owner"))
+    when(release())
+    then(happened(ReviewReleased), happened(PaymentDispatched))
+
+
+def test_who_pays_under_their_own_id_never_releases_it() -> None:
+    given(
+        party("person-olga"), account("olga", 1_000, party_id="person-olga"), rails(), team(),
+        user("olga", roles=["reviews"]), reviewing(),
+    )  # fmt: skip
+    when(pay("p1", 120, account="olga"))
+    when(release(by="olga"))
+    then(rejected("maker_cannot_check", person="person-olga"))
     when(release())
     then(happened(ReviewReleased), happened(PaymentDispatched))
 
