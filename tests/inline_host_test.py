@@ -260,7 +260,7 @@ def test_the_state_is_written_after_so_many_records_or_so_much_time_and_not_with
     triage = Triage(opened(["main"]), tmp_path)
     saved: list[float] = []
     now = [0.0]
-    monkeypatch.setattr(inline_host.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     monkeypatch.setattr(inline_host, "write_whole", lambda *_: saved.append(now[0]))
     counts = iter([10, 0, 0, 0, inline_host.SAVE_RECORDS, 0])
     host, told = triage.host, Event()
