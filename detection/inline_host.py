@@ -32,7 +32,12 @@ from schemas.message import Command
 
 AT_ONCE: Final = 5_000
 """How many records of a log are looked at before what they led to is sent."""
-SAVE_S: Final = 5.0
+SAVE_S: Final = 60.0
+SAVE_RECORDS: Final = 50_000
+"""What is kept is written whole, so how long that takes grows with the bank: whichever of the two is first.
+
+The longer ago, the more is read and said again after a kill.
+"""
 SWEEP_S: Final = 300.0
 
 _decode = msgspec.msgpack.Decoder(Kept).decode
@@ -74,6 +79,7 @@ class Host:
         self.inline = make(read_state(state))
         self._sent: dict[str, _Sent] = {key: _Sent() for key in self.inline.kept.asked}
         self._saved_s = self._swept_s = time.monotonic()
+        self._unsaved = 0
 
     def step(self) -> int:
         """Look at what is new and ask for what it calls for; returns how many records there were."""
@@ -92,6 +98,7 @@ class Host:
                 kept.alerts[partition] = record.offset
                 count += 1
         self._send()
+        self._unsaved += count
         return count
 
     def run(self, told: Told, wait: Callable[[], object]) -> None:
@@ -103,7 +110,7 @@ class Host:
                 if now_s > self._swept_s + SWEEP_S:
                     self._swept_s = now_s
                     self.inline.sweep()
-                if now_s > self._saved_s + SAVE_S:
+                if self._unsaved >= SAVE_RECORDS or (self._unsaved and now_s > self._saved_s + SAVE_S):
                     self.save()
                 if count == 0:
                     wait()
@@ -112,8 +119,9 @@ class Host:
 
     def save(self) -> None:
         """Write what is kept, whole."""
-        self._saved_s = time.monotonic()
         write_whole(self._state, _encode(self.inline.kept))
+        self._saved_s = time.monotonic()
+        self._unsaved = 0
 
     def _ask(self, commands: Iterable[Command]) -> None:
         for command in commands:

@@ -5,7 +5,7 @@ Nothing here may release a payment that a case has found to be bad.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from book.risk import features_of
 from book.state import Book
@@ -16,8 +16,13 @@ from commands.reserves import given_back
 from replay.drafts import Drafted
 from replay.effects import Seen
 from replay.other_history import ASSUMED
+from replay.risk_seen import SeenRisk
+from schemas.case_commands import ConfirmDecision, ProposeDecision
+from schemas.cases import Act
 from schemas.documents.kinds import read
 from schemas.documents.rules import Rules
+from schemas.message import Command
+from schemas.rejections import Rejection
 from schemas.reviews import (
     DeclinePayment,
     EscalateReview,
@@ -32,9 +37,18 @@ REVIEWING = (ReleasePayment, DeclinePayment, EscalateReview)
 _WAITS = {("PaymentWaiting", "risk_review"), ("ReviewBegan", ""), ("ReviewReleased", "")}
 
 
-def in_review(book: Book, command: ReleasePayment | DeclinePayment | EscalateReview) -> bool:
-    """Whether the payment that a person decides about waits for review in the other history."""
-    return command.payment in book.payments.reviews
+def in_review(book: Book, command: Command | Rejection) -> bool:
+    """Whether the payments that a person decides about, if any, all wait for review in the other history."""
+    reviews = book.payments.reviews
+    if isinstance(command, REVIEWING):
+        return command.payment in reviews
+    acts: Sequence[Act] = ()
+    if isinstance(command, ProposeDecision):
+        acts = command.acts
+    elif isinstance(command, ConfirmDecision):
+        case = book.cases.by_id.get(command.case)
+        acts = case.proposed.acts if case is not None and case.proposed is not None else ()
+    return all(one.of in reviews for one in acts if one.action in ("release", "decline"))
 
 
 def somebody_looks(book: Book, payment_id: str, at_ms: int, *, bad: bool) -> Steps:
@@ -56,13 +70,13 @@ def somebody_looks(book: Book, payment_id: str, at_ms: int, *, bad: bool) -> Ste
     yield next_step(book, payment_id, at_ms)
 
 
-def without_notes(outcome: Sequence[Seen], *, released: bool = False) -> list[Seen]:
-    """An outcome without what is only noted for staff. released: nor the wait that was cut short."""
-    return [
-        one
-        for one in outcome
-        if one.type != "RiskAssessed" and not (released and (one.type, one.reason) in _WAITS)
-    ]
+def without_notes(outcome: Sequence[Seen], looked: Set[str] = frozenset()) -> list[Seen]:
+    """An outcome without what is only noted for staff. looked: payments whose waits were cut short, too."""
+    return [one for one in outcome if one.type != "RiskAssessed" and not _cut_short(one, looked)]
+
+
+def _cut_short(one: Seen, looked: Set[str]) -> bool:
+    return isinstance(one, SeenRisk) and (one.type, one.reason) in _WAITS and one.payment in looked
 
 
 def _rules(drafts: Sequence[Drafted]) -> Iterator[Rules]:

@@ -28,7 +28,7 @@ REFUSED = {
     "StandingOrderMissed",
     "StandingOrderSkipped",
 }
-SCORED = {*PASSED, *REFUSED, "RiskAssessed", "ReviewBegan"}
+SCORED = {*PASSED, *REFUSED, "RiskAssessed", "PaymentWaiting", "ReviewBegan", "ReviewReleased"}
 
 
 class SeenRisk(Seen):

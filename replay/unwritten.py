@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from msgspec.structs import force_setattr
 
 from book.evolve import evolve
@@ -15,7 +17,12 @@ from schemas.message import Event
 
 
 class Unwritten(Pipeline):
-    """The pipeline, but nothing is written: the events are kept as they are."""
+    """The pipeline, but nothing is written: the events are kept as they are.
+
+    follows: makes take place what follows at once on what a timer did, before the next one fires.
+    """
+
+    follows: Callable[[Sequence[Event]], list[Event]] | None = None
 
     def __init__(self, partition: Partition, admission: Admission, place: Place) -> None:
         super().__init__(partition, admission, place)
@@ -25,6 +32,12 @@ class Unwritten(Pipeline):
         """Keep the event, unwritten."""
         self.events.append(event)
         return b""
+
+    def _fire(self, book: Book, at_ms: int, timer: str) -> None:
+        count = len(self.events)
+        super()._fire(book, at_ms, timer)
+        if self.follows is not None:
+            self.events += self.follows(self.events[count:])
 
     def taken(self) -> tuple[list[Event], int]:
         """The events since the last call, and how many of them, the last ones, answer the last command."""

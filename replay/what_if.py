@@ -39,7 +39,6 @@ from replay.labels import read_labels
 from replay.other_history import Held, Names, Renaming, everybody_says_yes
 from replay.other_reviews import (
     ABOUT_RISK,
-    REVIEWING,
     capacity_said,
     features_wanted,
     in_review,
@@ -53,6 +52,7 @@ from replay.what_if_result import WhatIf, about, example_of, stands
 from schemas.books import ReleaseActivated
 from schemas.catalogue import decode_event
 from schemas.message import Event
+from schemas.reviews import ReviewBegan
 
 EXAMPLES = 10
 Progress = Callable[[int], None]
@@ -109,6 +109,8 @@ class _Again:
         self.held = Held()
         self.admission = Renaming(names=self.names, held=self.held)
         self.pipeline = Unwritten(self.partition, self.admission, log.place)
+        self.looked: set[str] = set()
+        """Payments that were looked at, as they were not as recorded, in the outcome that is compared."""
         self.release = 0
         self.other_release = 0
         self.at = from_ms
@@ -127,6 +129,8 @@ class _Again:
             raise NotKnown(f"The log holds no book {self.name} at that time.")
         self.book.at = max(self.book.at, self.from_ms)
         refused = publish_drafts(self.book, self.drafts, self.book.at)
+        if self.risk is not None:
+            self.pipeline.follows = self._looked_at_after_timer
         if rest is not None and not refused:
             self._decide(rest, progress)
         return self._result(refused)
@@ -203,7 +207,7 @@ class _Again:
         effects, pipeline, names = self.effects, self.pipeline, self.names
         if names.absent or self.risk is not None:
             said = self.admission.admit(record, self.log.place)
-            if not self.held.comparable or (isinstance(said, REVIEWING) and not in_review(self.book, said)):
+            if not self.held.comparable or not in_review(self.book, said):
                 effects.not_comparable += 1
                 effects.apart(before, ())
                 names.pair(before, ())
@@ -224,8 +228,9 @@ class _Again:
         if self.risk is not None:
             self.risk.take(self.book, before, after)
             looked_at = self._looked_at(before, after)
-            waited = waited or bool(looked_at)
-            before, after = without_notes(before), without_notes(after + looked_at, released=bool(looked_at))
+            waited = waited or len(looked_at) > len(after)
+            before, after = without_notes(before), without_notes(looked_at, self.looked)
+            self.looked.clear()
         self._compare(before, after, waited)
 
     def _seen(self, events: Sequence[Event]) -> list[Seen]:
@@ -233,17 +238,28 @@ class _Again:
         return [read(event) for event in events]
 
     def _looked_at(self, before: Sequence[Seen], after: Sequence[Seen]) -> list[Seen]:
-        """What happens when a payment that waits for review, and did not as recorded, is looked at."""
-        assert self.risk is not None, "payments wait for review where risk is asked about"
-        said: list[Seen] = []
-        if any(one.type == "ReviewBegan" for one in before):
-            return said
+        """The outcome, and what happens when payments that wait for review in it are looked at."""
+        outcome: list[Seen] = []
         for one in after:
+            outcome.append(one)
             if one.type == "ReviewBegan" and isinstance(one, SeenRisk):
-                bad = self.risk.is_bad(one.payment)
-                looked = somebody_looks(self.book, one.payment, self.book.at, bad=bad)
-                said += self._seen(happens(self.partition, self.book, looked))
-        return said
+                outcome += self._seen(self._looked(before, one.payment))
+        return outcome
+
+    def _looked_at_after_timer(self, fired: Sequence[Event]) -> list[Event]:
+        """The same of what a timer did: at once, since the next one may decline it."""
+        began = [one.payment for one in fired if isinstance(one, ReviewBegan)]
+        return [event for payment in began for event in self._looked(self.timers, payment)]
+
+    def _looked(self, before: Sequence[Seen], payment: str) -> list[Event]:
+        """What happens when a payment in review is looked at; nothing where it was in it as recorded."""
+        assert self.risk is not None, "payments wait for review where risk is asked about"
+        began = (one for one in before if one.type == "ReviewBegan" and isinstance(one, SeenRisk))
+        if any(one.payment == payment for one in began):
+            return []
+        self.looked.add(payment)
+        looked = somebody_looks(self.book, payment, self.book.at, bad=self.risk.is_bad(payment))
+        return happens(self.partition, self.book, looked)
 
     def _compare(self, before: list[Seen], after: list[Seen], waited: bool) -> None:
         effects = self.effects
@@ -282,7 +298,8 @@ class _Again:
         after = self._seen(fired)
         if self.risk is not None:
             self.risk.take(self.book, before, after)
-            before, after = without_notes(before), without_notes(after)
+            before, after = without_notes(before), without_notes(after, self.looked)
+            self.looked.clear()
         self.names.pair(before, after)
         if len(before) == len(after) and all(map(alike, before, after)):
             self.effects.same(before)

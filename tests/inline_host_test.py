@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import pytest
 
+from detection import inline_host
 from detection.across import Watch, Watching
 from detection.inline import Inline, Kept
 from detection.inline_host import Host, read_state
@@ -250,3 +252,29 @@ def test_no_case_is_lost_or_doubled_and_no_flag_missed_whatever_is_killed(seed: 
     assert set(found) == streams | {(case_of(one), one.id) for one in triage.noticed}
     cases = [one.case for one in of(site, CaseOpened) if isinstance(one, CaseOpened)]
     assert len(cases) == len(set(cases))
+
+
+def test_the_state_is_written_after_so_many_records_or_so_much_time_and_not_with_nothing_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    triage = Triage(opened(["main"]), tmp_path)
+    saved: list[float] = []
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(inline_host, "write_whole", lambda *_: saved.append(now[0]))
+    counts = iter([10, 0, 0, 0, inline_host.SAVE_RECORDS, 0])
+    host, told = triage.host, Event()
+    host._saved_s = host._swept_s = 0.0
+
+    def looked() -> int:
+        now[0] += 25.0
+        count = next(counts, -1)
+        if count < 0:
+            told.set()
+            return 0
+        host._unsaved += count
+        return count
+
+    monkeypatch.setattr(host, "step", looked)
+    host.run(told, lambda: None)
+    assert saved == [75.0, 125.0, 175.0], "a minute after the first, the many at once, and the end"

@@ -91,5 +91,5 @@ def test_no_case_is_lost_or_doubled_and_no_flag_missed_over_twenty_kills(
                     business.move(8)
                 victim.start()
             settle(site, running)
-    found = compare(site, business.noticed)
+    found = compare(site, business.noticed, killed=True)
     assert found["flags"] > 100, found

@@ -257,7 +257,8 @@ def test_the_receiver_says_when_it_wants_more() -> None:
     assert isinstance(answer, Answer)
     assert answer.retry_after_s is not None
     assert 3_500 < answer.retry_after_s <= 3_600
-    for nonsense in ("soon", "-5", "1e9", "", "9" * 40):
+    never = f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"
+    for nonsense in ("soon", "-5", "1e9", "", "9" * 40, never):
         assert posted(says(503, f"Retry-After: {nonsense}")) == Answer(503)
 
 
@@ -397,6 +398,21 @@ def test_what_never_arrives_is_a_dead_letter_and_can_be_sent_again(site: Site) -
             assert site.store.resend("one") == 1
             until(lambda: site.store.state("one").dead == 0 and site.store.state("one").waiting == 0)
     assert [one.id for one in receiver.got[-2:]] == [f"{1:032x}", f"{2:032x}"]
+
+
+def test_whatever_goes_wrong_in_an_attempt_is_counted_and_ends(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> Answer:
+        raise OverflowError("what the receiver said")
+
+    monkeypatch.setattr(delivering, "post", fails)
+    with Receiver() as receiver:
+        site.add("one", receiver)
+        with site.running(Listed(alert(1))):
+            until(lambda: site.store.state("one").dead == 1)
+    (letter,) = site.store.dead("one")
+    assert (letter.attempts, letter.why) == (QUICK.backoff.attempts, "OverflowError")
 
 
 def test_one_that_is_gone_gets_nothing_more_and_loses_nothing(site: Site) -> None:

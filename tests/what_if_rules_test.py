@@ -20,13 +20,15 @@ from replay.what_if_result import WhatIf, proof_of
 from schemas.approvals import ApprovalGiven, ApprovalRequested
 from schemas.cases import CaseLabel
 from schemas.catalogue import Undecodable, decode_command
+from schemas.instructions import ToPayee
+from schemas.orders import CreateStandingOrder
 from schemas.payments import PaymentDispatched, PaymentSubmitted
 from schemas.publishing import DocumentPublished, PublishDocument
 from schemas.rejections import CommandRejected
 from schemas.reviews import ReleasePayment
 from schemas.risk import RiskAssessed
 from tests.approvals_words import approve, line, policy, staff
-from tests.case_words import alert, confirm, propose, take, workers
+from tests.case_words import act, alert, confirm, propose, take, workers
 from tests.case_words import report as reported
 from tests.crossbook_words import agreed, send
 from tests.payment_words import PAYEE, pay, rails
@@ -35,6 +37,7 @@ from tests.story import (
     BEGAN_MS,
     DAY_MS,
     MAIN,
+    TODAY,
     Word,
     account,
     advance,
@@ -170,6 +173,41 @@ def test_what_would_have_been_reviewed_is_looked_at_and_what_is_known_to_be_bad_
     assert found.would_wait == 5
     dispatched = [one for one in story().events() if isinstance(one, PaymentDispatched)]
     assert len(dispatched) == 6
+
+
+def test_payments_of_a_standing_order_that_would_be_reviewed_are_looked_at_before_they_time_out() -> None:
+    given(account("alice", 10_000), rails(), PEOPLE)
+    start = begins_now()
+    when(
+        say(
+            CreateStandingOrder,
+            order="rent",
+            account="alice",
+            amount=2_000,
+            currency="EUR",
+            to=ToPayee(rail="sepa", payee=PAYEE),
+            every="month",
+            first=TODAY,
+        ),
+        advance(story().now + 40 * DAY_MS),
+    )
+    sent = [one for one in story().events() if isinstance(one, PaymentDispatched)]
+    assert sent, "timers have paid"
+    found = asked(drafted(rule("large", over(1_000), 60), reviews={"within_ms": 3_600_000}), from_ms=start)
+    assert matrix(found) == {("approve", "review"): len(sent)}
+    assert found.customers_difference == {}, "each was released at once, none declined by its timer"
+
+
+def test_a_decision_of_a_case_about_what_does_not_wait_is_not_comparable() -> None:
+    given(account("alice", 10_000), rails(), PEOPLE)
+    when(rules(rule("large", over(1_000), 60)))
+    start = begins_now()
+    when(pay("p1", 2_000), reported("c1", alert(1, movement="p1")), take().by("ann"))
+    when(propose("c1", "legitimate", act("release", "p1")).by("ann"), confirm("c1").by("ben"))
+    assert any(isinstance(one, PaymentDispatched) for one in story().events())
+    found = asked(drafted(rule("large", over(5_000), 60)), from_ms=start)
+    assert matrix(found) == {("review", "approve"): 1}
+    assert found.not_comparable == 2, "nothing is proposed, so nothing confirmed"
 
 
 def test_what_was_reviewed_as_recorded_and_would_not_be_goes_at_once() -> None:

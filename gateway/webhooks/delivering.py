@@ -171,6 +171,8 @@ class Sender(threading.Thread):
                 answer = str(error)
             except (SecretsUnreadable, ValueError) as error:
                 answer = str(error)
+            except Exception as error:  # noqa: BLE001 - uncounted, it would come again for ever without a pause
+                answer = type(error).__name__
             became = settle(store, one, answer, self._how.backoff)
             if became != "delivered":
                 said = answer if isinstance(answer, str) else f"status {answer.status}"

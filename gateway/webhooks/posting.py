@@ -185,5 +185,5 @@ def _retry_after(head: bytes) -> float | None:
         return float(said)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - time.time())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a year may have any number of digits
         return None
