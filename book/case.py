@@ -47,7 +47,8 @@ class Report(msgspec.Struct):
 
 
 class Case(msgspec.Struct):
-    """subject: a party of the book, or a key.   parties: of the book, that it concerns; the subject too.
+    """subject: a party of the book, or something else, such as `device=d1`.
+    parties: of the book, that it concerns; the subject too.
 
     people: who may see it beside whoever has it; everybody where it is empty.
     team: who has to take it, since it was late; empty for whoever can.   steps: how many there were of that.

@@ -65,14 +65,28 @@ def escalate(book: Book, rest: str, due_at_ms: int) -> CaseEscalated:
     step = late[case.steps] if case.steps < len(late) else None  # policy has changed, and has fewer
     late_ms = case.due.close_by_ms
     priority = min(MOST_PRIORITY, case.priority + (step.priority if step else 0))
+    number, step_ms = _next_step(book, case, late_ms, due_at_ms)
     return CaseEscalated(
         case=rest,
-        step=case.steps + 1,
+        step=number,
         priority=priority,
         team=(step.team if step else "") or case.team,
         due=in_band(book, case, priority),
-        step_ms=None if late_ms is None else _step_ms(book, case, case.steps + 1, late_ms),
+        step_ms=step_ms,
     )
+
+
+def _next_step(book: Book, case: Case, late_ms: int | None, after_ms: int) -> tuple[int, int | None]:
+    """How many steps are behind the case now, and when the next one is: strictly after this one, whatever
+    policy says now. What another policy would have done by then is passed over.
+    """
+    following = case.steps + 1
+    if late_ms is not None:
+        for number in range(following, len(rules_of(book, case.kind).late)):
+            step_ms = _step_ms(book, case, number, late_ms)
+            if step_ms is not None and step_ms > after_ms:
+                return number, step_ms
+    return following, None
 
 
 def _step_ms(book: Book, case: Case, number: int, late_ms: int) -> int | None:

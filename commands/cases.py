@@ -9,7 +9,7 @@ from book.state import Book
 from commands.case_policy import due_from, due_sooner, kind_of_alert, rules_of
 from commands.case_staff import pushed
 from commands.decision import Decide, Decision, Steps
-from schemas.alerts import Alert
+from schemas.alerts import Alert, subject_of
 from schemas.case_commands import OpenCase
 from schemas.cases import AlertsJoined, CaseKind, CaseOpened, CaseReopened
 from schemas.fields import INT64_MAX
@@ -98,18 +98,23 @@ def _reported(book: Book, command: ReportAlerts, alerts: tuple[Alert, ...], at_m
         yield reopened(book, case_id, case, at_ms, priority=command.priority)
     case = book.cases.by_id[case_id]
     priority = max(case.priority, command.priority)
-    parties = owners(book, (), (one.account for one in _own(book, alerts)), _movements(book, alerts))
+    due = due_sooner(book, case, priority, at_ms)
+    owned = owners(book, (), (one.account for one in _own(book, alerts)), _movements(book, alerts))
+    parties = fresh(case.parties, (*_own_parties(book, alerts), *owned))
+    accounts = fresh(case.accounts, (one.account for one in _own(book, alerts) if one.account))
+    payments = fresh(case.payments, _movements(book, alerts))
+    matters = bool(parties or accounts or payments) or due.band < case.due.band
     yield AlertsJoined(
         case=case_id,
         reported=command.case,
         alerts=alerts,
         priority=priority,
         amounts=_amounts(case, alerts),
-        parties=fresh(case.parties, (*_own_parties(book, alerts), *parties)),
-        accounts=fresh(case.accounts, (one.account for one in _own(book, alerts) if one.account)),
-        payments=fresh(case.payments, _movements(book, alerts)),
-        due=due_sooner(book, case, priority, at_ms),
-        lapsed=case.status == "awaiting_second_person",
+        parties=parties,
+        accounts=accounts,
+        payments=payments,
+        due=due,
+        lapsed=case.status == "awaiting_second_person" and matters,
     )
     if queued:
         yield from pushed(book, case_id, at_ms)
@@ -130,7 +135,7 @@ def _opened_by(book: Book, command: ReportAlerts, alerts: tuple[Alert, ...], at_
     return CaseOpened(
         case=command.case,
         kind=kind,
-        subject=command.party,
+        subject=_subject(book, command.party, alerts[0]),
         title="",
         by_hand=False,
         priority=command.priority,
@@ -142,6 +147,13 @@ def _opened_by(book: Book, command: ReportAlerts, alerts: tuple[Alert, ...], at_
         checklist=rules.checklist,
         due=due_from(book, rules, command.priority, at_ms),
     )
+
+
+def _subject(book: Book, party: str, alert: Alert) -> str:
+    """A party of the book; else what the alerts are about, such as `device=d1`, which is no party's id."""
+    if party in book.parties:
+        return party
+    return "=".join(("party", party) if party else subject_of(alert))
 
 
 def _kind(book: Book, alerts: tuple[Alert, ...]) -> CaseKind:

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.alerts import Alert
+from schemas.alerts import Alert, subject_of
 from schemas.reported import ReportAlerts
 
 SYSTEM: Final = "triage"
@@ -57,22 +57,9 @@ class Ranked(msgspec.Struct, frozen=True):
     today: bool
 
 
-def subject(alert: Alert) -> tuple[str, str]:
-    """What the alert is about, and which one: the first of these that it names."""
-    for what, value in (
-        ("party", alert.party),
-        ("account", alert.account),
-        ("payee", alert.payee),
-        ("device", alert.device),
-    ):
-        if value:
-            return what, value
-    return "book", ""
-
-
 def about(alert: Alert) -> str:
     """What the alert is about, as triage groups it."""
-    return "/".join(subject(alert))
+    return "/".join(subject_of(alert))
 
 
 def case_of(alert: Alert) -> str:
@@ -109,7 +96,7 @@ def report(group: Group | None, alert: Alert) -> tuple[Group, ReportAlerts]:
         actor=SYSTEM,
         issued_at_ms=alert.at,
         case=case_of(alert),
-        party=subject(alert)[1],
+        party=alert.party,
         alerts=(alert,),
         priority=priority,
     )

@@ -55,6 +55,7 @@ def due_columns(due: Due) -> Row:
         "touch_by": instant_or_null(due.touch_by_ms),
         "close_by": instant_or_null(due.close_by_ms),
         "left_ms": due.left_ms,
+        "band": due.band,
     }
 
 
@@ -117,7 +118,7 @@ def _breached(event: SlaBreached) -> Changed:
 
 
 def _escalated(event: CaseEscalated) -> Changed:
-    yield event.case, {"priority": event.priority, "team": event.team}
+    yield event.case, {"priority": event.priority, "team": event.team, **due_columns(event.due)}
 
 
 _OVER: Row = {"status": "closed", "assignee": "", **NOT_WAITING, **NO_PROPOSAL, **STOPPED}

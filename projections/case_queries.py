@@ -35,17 +35,11 @@ POLICY = (
     "AND d.status = 'in force' ORDER BY d.in_force_at DESC, d.seq DESC LIMIT 1)"
 )
 """The case policy in force, NULL where there is none."""
-_BAND = (
-    "(SELECT count(*) FROM policy AS p, jsonb_array_elements(coalesce(p.body -> 'kinds', '[]')) AS k, "
-    "jsonb_array_elements(coalesce(k -> 'clocks', '[]')) AS one WHERE k ->> 'kind' = c.kind "
-    "AND c.priority < coalesce((one ->> 'from_priority')::bigint, 0))"
-)
-"""0 for the most urgent clocks of its kind, then 1 and so on."""
 _QUEUED = "c.status IN ('open', 'reopened')"
 _RANKED = (
-    f"WITH policy AS (SELECT {POLICY} AS body), ranked AS (SELECT {_ROW}, "
+    f"WITH ranked AS (SELECT {_ROW}, "
     f"CASE WHEN {_QUEUED} THEN row_number() OVER (PARTITION BY {_QUEUED} "
-    f"ORDER BY NOT (c.touch_late OR c.close_late), {_BAND}, c.close_by NULLS LAST, c.priority DESC, "
+    f"ORDER BY NOT (c.touch_late OR c.close_late), c.band, c.close_by NULLS LAST, c.priority DESC, "
     f"c.opened_at, c.case_id) END AS rank FROM {LIVE}.cases AS c WHERE c.book = %(book)s AND {SEEN})"
 )
 """What is late first; then by urgency, by when it is due, by priority, by age: as it is taken."""

@@ -42,7 +42,7 @@ VIEWS = (
                     "outside), awaiting_second_person, closed.",
                 }
             ),
-            _open_only("subject", "Whom it is about: a party, or the key of a payee or device."),
+            _open_only("subject", "Whom it is about: a party, or such as `device=d1`."),
             *shown(
                 {
                     "priority": "Expected loss times confidence; the higher the sooner.",

@@ -40,6 +40,8 @@ CASES = Table(
         ("touch_by", "timestamptz"),
         ("close_by", "timestamptz"),
         ("left_ms", "bigint"),
+        # 0 for the most urgent clocks of its kind, as they were when it got them.
+        ("band", "integer NOT NULL"),
         ("touch_late", "boolean NOT NULL"),
         ("close_late", "boolean NOT NULL"),
         # Other cases that have to do with it.

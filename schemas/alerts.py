@@ -83,6 +83,19 @@ def figures_held(figures: Mapping[str, int | str]) -> dict[str, int | str]:
     return {name: one if isinstance(one, str) else held(one) for name, one in figures.items()}
 
 
+def subject_of(alert: Alert) -> tuple[str, str]:
+    """What the alert is about, and which one: the first of these that it names."""
+    for what, value in (
+        ("party", alert.party),
+        ("account", alert.account),
+        ("payee", alert.payee),
+        ("device", alert.device),
+    ):
+        if value:
+            return what, value
+    return "book", ""
+
+
 def alert_id(book: str, kind: str, about: str, what: object) -> str:
     """The same for the same thing noticed, whoever notices it, however often.
 

@@ -82,7 +82,7 @@ class CaseAlert(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class CaseOpened(Event, tag="CaseOpened"):
     """A case is in the queue. by_hand: not by alerts, which follow as `AlertsJoined`.
 
-    subject: whom it is about: a party of the book, or a key of a payee or device, see triage.
+    subject: whom it is about: a party of the book, or something else, such as `device=d1`.
     checklist: what is to be done about it, by the policy of that moment.
     """
 
@@ -106,7 +106,8 @@ class AlertsJoined(Event, tag="AlertsJoined"):
 
     priority, amounts, due: of the case from here on. amounts: at stake by currency, over all its alerts; what
     several are about counts as often.   parties, accounts, payments: that it did not concern before.
-    lapsed: a decision was proposed, without knowing of these, and is no longer.
+    lapsed: a decision was proposed, without knowing what these bring, and is no longer: a party, account or
+    payment more, or more urgent clocks. Others wait for the second person, who sees them.
     """
 
     case: str

@@ -19,8 +19,9 @@ MOST_ALERTS = 200
 class ReportAlerts(Command, tag="ReportAlerts"):
     """Alerts about one party on one day (or one payee or device, where no party of the book is known).
 
-    case: its id, the same for the same group, see `detection/triage.py`.   priority: expected loss times
-    confidence over all alerts of the group, the higher the sooner.   skill: what whoever works it must know.
+    case: its id, the same for the same group, see `detection/triage.py`.   party: empty where they are not
+    about a party; the case is about what they name then.   priority: expected loss times confidence over all
+    alerts of the group, the higher the sooner.   skill: what whoever works it must know.
     Alerts that a case has already, and those in shadow, are left out; if none is left, nothing_to_change.
     """
 

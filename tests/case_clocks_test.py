@@ -203,3 +203,23 @@ def test_what_is_closed_is_never_late() -> None:
     at("2024-05-16 10:00", open_case("c1"), take().by("ann"), propose("c1").by("ann"))
     at("2024-06-15 10:00", TICK)
     assert breaches() == []
+
+
+def test_steps_of_another_policy_that_are_over_by_then_are_passed_over() -> None:
+    clocks = [{"first_touch_m": 60, "resolution_m": 60}]
+
+    def rules(version: int, *minutes: int) -> Said:
+        late = [{"after_m": one, "priority": one} for one in minutes]
+        return policy(version, kinds=[{"kind": "other", "clocks": clocks, "late": late}])
+
+    given(account("alice"), PEOPLE, rules(1, 60))
+    when(open_case("c1"), later(ms=61 * MINUTE_MS), TICK)
+    late_ms = the_case("c1").due.close_by_ms
+    assert late_ms is not None
+    assert the_case("c1").step_ms == late_ms + 60 * MINUTE_MS
+    when(rules(2, 30, 60, 90), later(ms=60 * MINUTE_MS), TICK)
+    assert (the_case("c1").steps, the_case("c1").step_ms) == (2, late_ms + 90 * MINUTE_MS)
+    when(rules(3, 10, 20, 90), later(ms=60 * MINUTE_MS), TICK)
+    assert (the_case("c1").steps, the_case("c1").step_ms) == (3, None)
+    steps = [(one.step, one.at - late_ms) for one in story().events() if isinstance(one, CaseEscalated)]
+    assert steps == [(2, 60 * MINUTE_MS), (3, 90 * MINUTE_MS)]

@@ -126,15 +126,39 @@ def test_policy_can_do_without_a_second_person_for_some() -> None:
     then(happened(DecisionProposed, confirmed=False))
     when(refuse("c2").by("ben"), propose("c2", "legitimate", act("block_account", "bob")).by("ann"))
     then(happened(DecisionProposed, confirmed=False))
-    when(report("c2", alert(3, "p-bob", amount=100), party="p-bob"))
+    when(refuse("c2").by("ben"), report("c2", alert(3, "p-bob", amount=100), party="p-bob"))
     when(propose("c2", "legitimate").by("ann"))
     then(happened(DecisionProposed, confirmed=False))
 
 
-def test_alerts_that_join_in_between_undo_what_was_proposed() -> None:
+def test_alerts_that_say_nothing_new_wait_for_the_second_person_too() -> None:
     given(account("alice"), PEOPLE, report("c1", alert(1)), take().by("ann"), propose("c1").by("ann"))
-    when(report("c1", alert(2)))
+    when(report("c1", alert(2), priority=5))
+    then(happened(AlertsJoined, lapsed=False, priority=5))
+    when(confirm("c1").by("ben"))
+    (closed,) = then(happened(CaseClosed))
+    assert isinstance(closed, CaseClosed)
+    assert [one.id for one in closed.alerts] == [alert(1).id, alert(2).id]
+
+
+def test_alerts_that_make_a_case_more_urgent_undo_what_was_proposed() -> None:
+    clocks = [
+        {"from_priority": 100, "first_touch_m": 10, "resolution_m": 60},
+        {"first_touch_m": 60, "resolution_m": 720},
+    ]
+    given(account("alice"), PEOPLE, policy(kinds=[{"kind": "aml", "clocks": clocks}]))
+    when(report("c1", alert(1)), take().by("ann"), propose("c1").by("ann"))
+    when(report("c1", alert(2), priority=99))
+    then(happened(AlertsJoined, lapsed=False))
+    when(report("c1", alert(3), priority=100))
     then(happened(AlertsJoined, lapsed=True))
+
+
+def test_alerts_that_bring_something_new_undo_what_was_proposed() -> None:
+    given(account("alice"), account("bob"), PEOPLE)
+    when(report("c1", alert(1)), take().by("ann"), propose("c1").by("ann"))
+    when(report("c1", alert(2, account="bob")))
+    then(happened(AlertsJoined, lapsed=True, accounts=("bob",), parties=("p-bob",)))
     assert the_case("c1").status == "in_progress"
     when(confirm("c1").by("ben"))
     then(rejected("case_state_conflict", status="in_progress"))

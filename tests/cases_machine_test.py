@@ -142,10 +142,12 @@ class Machine(RuleBasedStateMachine):
             one.priority = max(one.priority, priority)
             one.status = "reopened"
             one.start()
+        matters = party.removeprefix("p-") not in one.accounts or priority >= URGENT > one.priority
         one.rises(max(one.priority, priority))
         one.alerts += new
         one.parties.add(party)
-        if one.status == "awaiting_second_person":
+        one.accounts.add(party.removeprefix("p-"))
+        if one.status == "awaiting_second_person" and matters:
             one.status, one.proposer = "in_progress", ""
 
     @precondition(lambda self: len(self.twin.cases) < 4)
@@ -321,6 +323,7 @@ class Machine(RuleBasedStateMachine):
             one, other = twin.cases[case], twin.cases[into]
             other.alerts += one.alerts
             other.parties |= one.parties
+            other.accounts |= one.accounts
             other.rises(max(one.priority, other.priority))
             if other.status == "awaiting_second_person":
                 other.status, other.proposer = "in_progress", ""

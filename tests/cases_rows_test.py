@@ -208,7 +208,7 @@ def check_case(row: dict[str, Any], one: Case) -> None:
     assert (row["opened_at"], row["started_at"]) == (utc(one.opened_ms), utc(one.started_ms))
     for name, due_ms in (("touch_by", one.due.touch_by_ms), ("close_by", one.due.close_by_ms)):
         assert row[name] == (None if due_ms is None else utc(due_ms)), name
-    assert row["left_ms"] == one.due.left_ms
+    assert (row["left_ms"], row["band"]) == (one.due.left_ms, one.due.band)
     assert row["linked"] == list(one.cases)
     assert (row["waits_for"] != "") == (one.status == "waiting")
     assert row["closers"] == list(one.closers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from detection import triage
 from schemas.cases import AlertsJoined, CaseAssigned, CaseOpened, CaseReopened, CaseReturned, Due
 from schemas.parties import RegisterParty
 from schemas.rejections import Reason
@@ -86,7 +87,16 @@ def test_late_alerts_reopen_a_closed_case() -> None:
 def test_alerts_about_another_book_concern_nobody_here() -> None:
     given(account("alice"))
     when(report("c1", alert(1, "p-alice", book="side"), party="key"))
-    then(happened(CaseOpened, subject="key", parties=()), happened(AlertsJoined, parties=(), accounts=()))
+    then(
+        happened(CaseOpened, subject="party=key", parties=()), happened(AlertsJoined, parties=(), accounts=())
+    )
+
+
+def test_a_device_named_like_a_party_is_no_party() -> None:
+    given(account("alice"))
+    one = alert(1, party="", account="", device="p-alice")
+    when(report("c1", one, party=triage.report(None, one)[1].party))
+    then(happened(CaseOpened, subject="device=p-alice", parties=()), happened(AlertsJoined, parties=()))
 
 
 def test_a_rule_means_fraud_unless_policy_says_what_its_alerts_open() -> None:

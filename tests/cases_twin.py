@@ -58,6 +58,7 @@ class One:
     priority: int
     people: frozenset[str] = frozenset()
     alerts: list[str] = field(default_factory=list)
+    accounts: set[str] = field(default_factory=set)
     status: str = "open"
     assignee: str = ""
     proposer: str = ""
