@@ -43,7 +43,7 @@ from schemas.reviews import PaymentDeclined, ReviewBegan, ReviewEscalated, Revie
 from schemas.stops import PaymentsStopped
 from schemas.transfers import EntriesPosted, TransferPosted
 from schemas.value_dates import BackValuedPosted
-from schemas.withheld import told
+from schemas.withheld import DECLINED, told
 
 Verdict = Literal["accepted", "waiting", "rejected", "repeated"]
 
@@ -72,6 +72,9 @@ BY_STAFF: Final[frozenset[type[Event]]] = FOR_STAFF - {ReviewBegan, AmountCounte
 """Events that only commands of staff make. Of what was accepted with one of them the record says no more than
 that: what else happened would tell whom staff is at work on.
 """
+
+WANTED_BY_STAFF: Final = frozenset({"released", "declined", "passed on", "screened"})
+"""What only staff wants of a payment, in the figures of `payment_state_conflict`."""
 
 NAMED: Final[Mapping[type[Event], Mapping[str, str]]] = {
     BookRegistered: {"book": "opened"},
@@ -208,6 +211,8 @@ def outcome_of_faces(faces: Sequence[Any]) -> CommandOutcome:
     kind = type(first)
     if kind is _REJECTED:
         reason, figures = told(first.reason, first.figures)
+        if reason == "payment_state_conflict" and figures["wanted"] in WANTED_BY_STAFF:
+            reason, figures = DECLINED, {}
         return CommandOutcome(
             verdict="rejected",
             book=first.book,
