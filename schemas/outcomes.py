@@ -39,11 +39,11 @@ from schemas.parties import PartyRegistered, PartyRiskRated
 from schemas.payments import PartyScreened, PaymentScreened, PaymentSubmitted
 from schemas.payments_in import ReceiptCredited, ReceiptParked
 from schemas.rejections import CommandRejected, CommandRepeated
-from schemas.reviews import ReviewBegan, ReviewEscalated, ReviewReleased
+from schemas.reviews import PaymentDeclined, ReviewBegan, ReviewEscalated, ReviewReleased
 from schemas.stops import PaymentsStopped
 from schemas.transfers import EntriesPosted, TransferPosted
 from schemas.value_dates import BackValuedPosted
-from schemas.withheld import told
+from schemas.withheld import DECLINED, told
 
 Verdict = Literal["accepted", "waiting", "rejected", "repeated"]
 
@@ -66,6 +66,15 @@ FOR_STAFF: Final[frozenset[type[Event]]] = frozenset(
     }
 )
 """Events that a public record does not even name: that somebody is looked at must not be told to them."""
+BY_STAFF: Final[frozenset[type[Event]]] = FOR_STAFF - {ReviewBegan, AmountCounted, *risk.EVENTS} | {
+    PaymentDeclined
+}
+"""Events that only commands of staff make. Of what was accepted with one of them the record says no more than
+that: what else happened would tell whom staff is at work on.
+"""
+
+WANTED_BY_STAFF: Final = frozenset({"released", "declined", "passed on", "screened"})
+"""What only staff wants of a payment, in the figures of `payment_state_conflict`."""
 
 NAMED: Final[Mapping[type[Event], Mapping[str, str]]] = {
     BookRegistered: {"book": "opened"},
@@ -187,6 +196,7 @@ _REPEATED: Final = FACES[CommandRepeated]
 _WAITING: Final = FACES[ApprovalRequested]
 _WITHIN: Final = frozenset({FACES[InstructionRefused], FACES[ApprovalFailed]})
 _NAMES: Final = {FACES[kind]: kind.__name__ for kind in EVENTS if kind not in FOR_STAFF}
+_BY_STAFF: Final = frozenset(FACES[kind] for kind in BY_STAFF)
 _NAMED: Final = {FACES[kind]: tuple(fields.items()) for kind, fields in NAMED.items()}
 
 
@@ -201,6 +211,8 @@ def outcome_of_faces(faces: Sequence[Any]) -> CommandOutcome:
     kind = type(first)
     if kind is _REJECTED:
         reason, figures = told(first.reason, first.figures)
+        if reason == "payment_state_conflict" and figures["wanted"] in WANTED_BY_STAFF:
+            reason, figures = DECLINED, {}
         return CommandOutcome(
             verdict="rejected",
             book=first.book,
@@ -234,7 +246,7 @@ def _accepted(first: Any, kind: type, faces: Sequence[Any]) -> CommandOutcome:
     named: dict[str, int | str] = {}
     refused: list[Refused] = []
     last_seq = 0
-    for face in faces:
+    for face in faces if _BY_STAFF.isdisjoint(map(type, faces)) else ():
         of = type(face)
         name = _NAMES.get(of)
         if name is not None:

@@ -262,6 +262,8 @@ def test_no_outcome_of_a_random_business_tells(business: Watched) -> None:
         assert "canary" not in said, said
         assert not outcome.events.keys() & hidden, said
         if (outcome.actor, outcome.command) in business.staff:
+            assert outcome.reason != "payment_state_conflict", said
+            assert outcome.verdict != "accepted" or not (outcome.events or outcome.named), said
             continue
         structure = [outcome.reason, *outcome.figures, *outcome.named, *outcome.events]
         structure += [part for one in outcome.refused for part in (one.reason, *one.figures)]
