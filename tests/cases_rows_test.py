@@ -301,3 +301,18 @@ def check_queue(session: Session, book: Book) -> None:
     ranked = case_queries.queue(session, "main", "root")
     expected = sorted(place for name, place in book.cases.queue.items() if not book.cases.by_id[name].people)
     assert [one.case_id for one in ranked if one.rank is not None] == [place[-1] for place in expected]
+
+
+def test_the_queue_is_shown_as_it_is_taken_after_another_policy_too(postgres_dsn: str) -> None:
+    clocks = [
+        {"from_priority": 500, "first_touch_m": 60, "resolution_m": 600},
+        {"first_touch_m": 30, "resolution_m": 60},
+    ]
+    work(1, 0)
+    when(open_case("slow", priority=600), open_case("fast"), later(ms=60_000))
+    when(policy(2, kinds=[{"kind": "other", "clocks": [{**clocks[0], "from_priority": 700}, clocks[1]]}]))
+    when(open_case("later", priority=600))
+    with projected(postgres_dsn, 10_000) as session:
+        check_queue(session, story().book)
+        shown = [one.case_id for one in case_queries.queue(session, "main", "root")]
+    assert shown == ["slow", "later", "fast"]
