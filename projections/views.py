@@ -39,7 +39,7 @@ from projections.view import (
 )
 from schemas.accounts import BY_HOLDER
 from schemas.money import EXPONENTS
-from schemas.outcomes import FOR_STAFF
+from schemas.outcomes import BY_STAFF, FOR_STAFF, WANTED_BY_STAFF
 from schemas.withheld import STATUS_WITHHELD, TIMERS_WITHHELD
 
 _ISO = ", ".join(f"('{code}', {digits})" for code, digits in sorted(EXPONENTS.items()))
@@ -194,8 +194,11 @@ CORE = (
     ),
     View(
         "commands",
-        "What came of every command: one row for each record that was answered.",
-        "{schema}.commands AS t",
+        "What came of every command: a row for each record that was answered, but not what only staff asks.",
+        "{schema}.commands AS t WHERE NOT EXISTS (SELECT FROM {schema}.audit AS a WHERE a.book = t.book "
+        f"AND a.at = t.at AND a.seq = t.seq AND a.type IN ({one_of(kind.__name__ for kind in BY_STAFF)})) "
+        "AND (t.reason <> 'payment_state_conflict' "
+        f"OR t.figures ->> 'wanted' NOT IN ({one_of(WANTED_BY_STAFF)}))",
         (
             *shown(
                 {

@@ -211,7 +211,7 @@ def outcome_of_faces(faces: Sequence[Any]) -> CommandOutcome:
     kind = type(first)
     if kind is _REJECTED:
         reason, figures = told(first.reason, first.figures)
-        if reason == "payment_state_conflict" and figures["wanted"] in WANTED_BY_STAFF:
+        if reason == "payment_state_conflict" and figures.get("wanted") in WANTED_BY_STAFF:
             reason, figures = DECLINED, {}
         return CommandOutcome(
             verdict="rejected",
