@@ -23,7 +23,9 @@ Nothing here may know what the streams are for.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import shutil
 import ssl
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -178,6 +180,13 @@ class Batch:
             raise
 
 
+def _folder() -> str:
+    """Where Faust makes folders that nothing is written into; gone with the process."""
+    folder = tempfile.mkdtemp(prefix="daybook-stream-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def app_of(
     kafka: Kafka,
     name: str,
@@ -197,7 +206,7 @@ def app_of(
         broker=[URL(f"kafka://{one}") for one in kafka.bootstrap.split(",")],
         broker_credentials=credentials(kafka.options),
         store="memory://",
-        datadir=tempfile.gettempdir(),  # nothing is written there
+        datadir=_folder(),
         key_serializer="raw",
         value_serializer="raw",
         topic_partitions=partitions,

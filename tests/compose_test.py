@@ -245,8 +245,8 @@ def test_the_brokers_start_with_their_variables_and_are_what_a_site_needs(folder
         create(kafka, 2, replication=3)
         asked = ClusterStatus(kafka)
         topics = asked.topics()
-        assert [one.replication for one in topics] == [3, 3, 3]
-        assert [one.least_in_sync for one in topics] == [2, 2, 2]
+        assert [one.replication for one in topics] == [3, 3, 3, 3]
+        assert [one.least_in_sync for one in topics] == [2, 2, 2, 2]
         assert asked.problems == []
         assert protocol_of(kafka, "daybook-engine", SESSION_MS) == "consumer", "a death is noticed in 10 s"
         with KafkaLog(kafka, 0, writer=True) as log:

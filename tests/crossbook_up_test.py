@@ -164,6 +164,6 @@ def test_a_home_without_a_key_for_the_relay_gets_one(site: Terminal) -> None:
         if up.process.poll() is None:
             up.kill_all()
     after = msgspec.json.decode(keys.read_bytes(), type=dict[str, Key])
-    assert after.keys() == before.keys() == {LOCAL_KEY, "relay"}
+    assert after.keys() == before.keys() == {LOCAL_KEY, "relay", "triage"}
     assert after[LOCAL_KEY] == before[LOCAL_KEY]
     assert after["relay"].system == "relay"
