@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import random
@@ -18,6 +17,7 @@ import msgspec
 import pytest
 
 from console.sites import administrator
+from console.streaming import installed
 from detection import stream_topics
 from detection.inline import Inline, Kept
 from detection.introduction import introduction
@@ -47,7 +47,7 @@ from schemas.transfers import Transfer
 from tests.kafka_bank import new_site
 
 NEEDS_FAUST = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("faust", "cramjam")),
+    not installed(),
     reason="the extra `stream` is not installed (faust-streaming, and cramjam, which reads lz4)",
 )
 BOOKS = tuple(f"book-{number}" for number in range(6))
