@@ -94,7 +94,7 @@ class Run(msgspec.Struct):
 def run_beside(seconds: float, first: int, jobs: int) -> Run:
     """Histories in so many processes, each with every `jobs`-th seed from `first`."""
     told = Run(0, 0, Counter())
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     with context.Pool(jobs) as pool:
         for part in pool.starmap(_part, [(seconds, first + number, jobs) for number in range(jobs)]):
             told.histories += part.histories
