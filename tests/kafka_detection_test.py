@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,7 +25,7 @@ from engine.site import Site
 from schemas.alerts import Alert, decode_alert
 from tests.busy_day import Traffic, stored
 from tests.detection_words import alerts_of
-from tests.kafka_engines import SESSION_MS, BankOnKafka
+from tests.kafka_engines import SESSION_MS, BankOnKafka, RunOf
 from tests.kafka_servers import made
 from tests.terminal import until
 
@@ -92,27 +90,6 @@ def last_of(kafka: Kafka) -> int:
 # --- whole processes --------------------------------------------------------------------------------------
 
 
-class Process:
-    """`daybook run detection` of a home."""
-
-    def __init__(self, bank: BankOnKafka, number: int) -> None:
-        self.said = bank.folder / f"detection-{number}.txt"
-        with self.said.open("wb") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "daybook", "run", "detection"],
-                env=bank.env,
-                stdin=subprocess.PIPE,
-                stdout=said,
-                stderr=said,
-                process_group=0,
-            )
-
-    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        self.process.wait(60)
-
-
 @pytest.mark.long
 def test_detectors_may_be_killed_and_frozen_at_any_moment(kafka_bootstrap: str, tmp_path: Path) -> None:
     """Two at once while events come in; 20 times one is killed, or stands still until it is given up."""
@@ -120,13 +97,13 @@ def test_detectors_may_be_killed_and_frozen_at_any_moment(kafka_bootstrap: str, 
     bank = BankOnKafka(tmp_path, kafka_bootstrap, 2)
     logs = [stored(traffic(name, 6_000)) for _, name in sorted(bank.books.items())]
     assert [partition_of(name.encode(), 2) for _, name in sorted(bank.books.items())] == [0, 1]
-    running: list[Process] = []
+    running: list[RunOf] = []
 
     def more() -> None:
         """Start who is missing, as whatever keeps the processes of a site running does."""
         running[:] = [one for one in running if one.process.poll() is None]
         while len(running) < 2:
-            running.append(Process(bank, len(list(tmp_path.glob("detection-*")))))
+            running.append(RunOf("detection", bank, len(list(tmp_path.glob("detection-*")))))
 
     def all_there(right: list[list[Alert]]) -> bool:
         more()

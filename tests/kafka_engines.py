@@ -246,3 +246,24 @@ class Load:
             if ahead_s > 0:
                 self._over.wait(ahead_s)
         sender.close()
+
+
+class RunOf:
+    """`daybook run ROLE` of a home, whose output goes to a file of its own."""
+
+    def __init__(self, role: str, bank: BankOnKafka, number: int) -> None:
+        self.said = bank.folder / f"{role}-{number}.txt"
+        with self.said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "daybook", "run", role],
+                env=bank.env,
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                process_group=0,
+            )
+
+    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(60)

@@ -7,8 +7,6 @@ import functools
 import itertools
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -31,7 +29,7 @@ from engine.publisher import NAME, Publisher, published
 from schemas.books import Administrator, OpenBook
 from schemas.catalogue import encode
 from schemas.outcomes import decode_outcome
-from tests.kafka_engines import SESSION_MS, BankOnKafka, Load
+from tests.kafka_engines import SESSION_MS, BankOnKafka, Load, RunOf
 from tests.kafka_servers import made
 from tests.terminal import until
 
@@ -181,27 +179,6 @@ def test_two_publishers_share_the_partitions(kafka_bootstrap: str) -> None:
 # --- whole processes --------------------------------------------------------------------------------------
 
 
-class Process:
-    """`daybook run publisher` of a home."""
-
-    def __init__(self, bank: BankOnKafka, number: int) -> None:
-        self.said = bank.folder / f"publisher-{number}.txt"
-        with self.said.open("wb") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "daybook", "run", "publisher"],
-                env=bank.env,
-                stdin=subprocess.PIPE,
-                stdout=said,
-                stderr=said,
-                process_group=0,
-            )
-
-    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        self.process.wait(60)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2])
 def test_publishers_may_be_killed_and_frozen_at_any_moment(
@@ -212,14 +189,14 @@ def test_publishers_may_be_killed_and_frozen_at_any_moment(
     """
     chance = random.Random(seed)
     bank = BankOnKafka(tmp_path, kafka_bootstrap, 2)
-    running: list[Process] = []
+    running: list[RunOf] = []
     begun = itertools.count()
 
     def more() -> None:
         """Start who is missing, as whatever keeps the processes of a site running does."""
         running[:] = [one for one in running if one.process.poll() is None]
         while len(running) < 2:
-            running.append(Process(bank, next(begun)))
+            running.append(RunOf("publisher", bank, next(begun)))
 
     def all_published() -> bool:
         more()
