@@ -11,7 +11,7 @@ from commands.decision import Decision
 from commands.deferring import AT_ONCE, deferred
 from commands.movements import of_transfer
 from commands.risk import assess, declined, with_assessment
-from commands.terms import Movement, may_receive, terms_of
+from commands.terms import may_receive, terms_of
 from schemas.fees import Fee
 from schemas.fields import INT64_MAX, Direction, MovementKind
 from schemas.message import Date
@@ -71,11 +71,7 @@ def transfer(  # noqa: C901, PLR0912 - a line each
     charged = 0
     channel, corridor = command.channel, command.corridor
     if debit.product:
-        terms = terms_of(
-            book,
-            Movement(kind, debit_id, debit, amount, currency, credit_id, channel, corridor),
-            at_ms,
-        )
+        terms = terms_of(book, of_transfer(book, command, kind), at_ms)
         if isinstance(terms, Rejection):
             return terms
         fees, uses = terms.fees, terms.uses

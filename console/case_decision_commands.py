@@ -87,8 +87,10 @@ def reopen(
 ) -> None:
     """Put a closed case back into the queue."""
     from console import case_work as work
+    from schemas.case_commands import ReopenCase
 
-    raise typer.Exit(status(in_home(work.reopen, json, home, book, case, named=as_user, reason=because)))
+    done = in_home(work.about, json, home, book, as_user, ReopenCase, case, reason=because)
+    raise typer.Exit(status(done))
 
 
 @commands.command()
@@ -119,7 +121,9 @@ def second_look(
     json: Json = False,
 ) -> None:
     """Say what a second look at a closed case has found; `overturned` reopens it."""
-    from console import case_steps as work
+    from console import case_work as work
+    from schemas.case_work import ReviewQuality
 
-    done = in_home(work.second_look, json, home, book, case, named=as_user, found=found, finding=because)
+    fields = {"found": found, "finding": because}
+    done = in_home(work.about, json, home, book, as_user, ReviewQuality, case, **fields)
     raise typer.Exit(status(done))

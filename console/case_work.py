@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console.cases import at_desk, describe, found_case
+from console.choices import instant_of
 from console.output import Output
 from console.sending import send
 from engine.errors import WrongUse
@@ -13,16 +14,14 @@ from engine.settings import Settings
 from projections import case_queries
 from projections.case_rows import CaseRow
 from schemas.case_commands import (
-    AssignCase,
     ConfirmDecision,
-    HandOverCase,
     MergeCases,
     OpenCase,
     ProposeDecision,
     RefuseDecision,
-    ReopenCase,
     TakeNextCase,
 )
+from schemas.case_work import PauseCase
 from schemas.cases import Act, ActionName
 from schemas.message import Command
 
@@ -65,7 +64,7 @@ def open_case(
     return not send(output, home, settings, OpenCase, named, book, case=case, **fields).rejected
 
 
-def assign(
+def pause(
     output: Output,
     home: Home,
     settings: Settings,
@@ -73,26 +72,12 @@ def assign(
     case: str,
     *,
     named: str | None,
-    to: str,
-    note: str,
+    reason: str,
+    until: str | None,
 ) -> bool:
-    """Give it to somebody."""
-    return about(output, home, settings, book, named, AssignCase, case, to=to, note=note)
-
-
-def hand_over(
-    output: Output,
-    home: Home,
-    settings: Settings,
-    book: str | None,
-    case: str,
-    *,
-    named: str | None,
-    to: str,
-    note: str,
-) -> bool:
-    """Give it away, or back into the queue."""
-    return about(output, home, settings, book, named, HandOverCase, case, to=to, note=note)
+    """Wait for something. until: when it goes on by itself. Raises WrongUse where that is no time."""
+    until_ms = None if until is None else instant_of(until)
+    return about(output, home, settings, book, named, PauseCase, case, reason=reason, until_ms=until_ms)
 
 
 def propose(
@@ -180,20 +165,6 @@ def _proposed(
         assert file is not None, "it was found just now"
         describe(output, desk, file)
         return desk.book, row
-
-
-def reopen(
-    output: Output,
-    home: Home,
-    settings: Settings,
-    book: str | None,
-    case: str,
-    *,
-    named: str | None,
-    reason: str,
-) -> bool:
-    """Put a closed case back into the queue."""
-    return about(output, home, settings, book, named, ReopenCase, case, reason=reason)
 
 
 def merge(

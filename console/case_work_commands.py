@@ -73,8 +73,9 @@ def assign(
 ) -> None:
     """Give a case to somebody."""
     from console import case_work as work
+    from schemas.case_commands import AssignCase
 
-    done = in_home(work.assign, json, home, book, case, named=as_user, to=to, note=note)
+    done = in_home(work.about, json, home, book, as_user, AssignCase, case, to=to, note=note)
     raise typer.Exit(status(done))
 
 
@@ -90,8 +91,9 @@ def hand_over(
 ) -> None:
     """Give away a case that you have."""
     from console import case_work as work
+    from schemas.case_commands import HandOverCase
 
-    done = in_home(work.hand_over, json, home, book, case, named=as_user, to=to, note=note)
+    done = in_home(work.about, json, home, book, as_user, HandOverCase, case, to=to, note=note)
     raise typer.Exit(status(done))
 
 
@@ -105,9 +107,11 @@ def note(
     json: Json = False,
 ) -> None:
     """Write something down about a case."""
-    from console import case_steps as work
+    from console import case_work as work
+    from schemas.case_work import AddCaseNote
 
-    raise typer.Exit(status(in_home(work.note, json, home, book, case, named=as_user, text=text)))
+    done = in_home(work.about, json, home, book, as_user, AddCaseNote, case, text=text)
+    raise typer.Exit(status(done))
 
 
 @commands.command()
@@ -122,9 +126,11 @@ def check(
     json: Json = False,
 ) -> None:
     """Tick something off a case's checklist."""
-    from console import case_steps as work
+    from console import case_work as work
+    from schemas.case_work import TickItem
 
-    done = in_home(work.check, json, home, book, case, named=as_user, item=item, note=note, done=not undo)
+    fields: dict[str, object] = {"item": item, "note": note, "done": not undo}
+    done = in_home(work.about, json, home, book, as_user, TickItem, case, **fields)
     raise typer.Exit(status(done))
 
 
@@ -141,11 +147,12 @@ def link(
     json: Json = False,
 ) -> None:
     """Say what else a case concerns."""
-    from console import case_steps as work
+    from console import case_work as work
+    from schemas.case_work import LinkToCase
 
     given = {"parties": party, "accounts": account, "payments": payment, "cases": other}
     to = {name: tuple(value or ()) for name, value in given.items()}
-    raise typer.Exit(status(in_home(work.link, json, home, book, case, named=as_user, to=to)))
+    raise typer.Exit(status(in_home(work.about, json, home, book, as_user, LinkToCase, case, **to)))
 
 
 @commands.command()
@@ -159,7 +166,7 @@ def pause(
     json: Json = False,
 ) -> None:
     """Wait for something from outside; the case's clock stands still."""
-    from console import case_steps as work
+    from console import case_work as work
 
     done = in_home(work.pause, json, home, book, case, named=as_user, reason=because, until=until)
     raise typer.Exit(status(done))
@@ -170,9 +177,10 @@ def resume(
     case: CaseId, as_user: AsUser = None, book: BookOption = None, home: HomeOption = None, json: Json = False
 ) -> None:
     """Go on with a case that waits."""
-    from console import case_steps as work
+    from console import case_work as work
+    from schemas.case_work import ResumeCase
 
-    raise typer.Exit(status(in_home(work.resume, json, home, book, case, named=as_user)))
+    raise typer.Exit(status(in_home(work.about, json, home, book, as_user, ResumeCase, case)))
 
 
 @commands.command()
@@ -186,9 +194,11 @@ def escalate(
     json: Json = False,
 ) -> None:
     """Make a case more urgent, or less."""
-    from console import case_steps as work
+    from console import case_work as work
+    from schemas.case_work import PrioritiseCase
 
-    done = in_home(work.escalate, json, home, book, case, named=as_user, priority=priority, reason=because)
+    fields: dict[str, object] = {"priority": priority, "reason": because}
+    done = in_home(work.about, json, home, book, as_user, PrioritiseCase, case, **fields)
     raise typer.Exit(status(done))
 
 
@@ -202,6 +212,10 @@ def keep(
     json: Json = False,
 ) -> None:
     """Keep a case to some people; nobody else knows that it is there."""
-    from console import case_steps as work
+    from console import case_work as work
+    from schemas.case_work import RestrictCase
 
-    raise typer.Exit(status(in_home(work.keep, json, home, book, case, named=as_user, people=users or ())))
+    people = tuple(users or ())
+    raise typer.Exit(
+        status(in_home(work.about, json, home, book, as_user, RestrictCase, case, people=people))
+    )

@@ -87,7 +87,7 @@ def run(output: Output, settings: Settings, *, seed: int, parties: int, days: in
         ok = _proven(output, verified, again, rebuilt) and month.ok and all(line.meant for line in day)
         output.say(f"\nDigest {verified.digest}: the same seed gives the same on every machine and log.")
         if isinstance(engine, EachPartition):
-            ok = demo_stream.again(output, engine, home, settings, len(month.alerts)) and ok
+            ok = demo_stream.again(output, engine, site, len(month.alerts)) and ok
             output.say(f"Digest {site_digest(site)} with what they have said.")
     output.emit(
         commands=commands,

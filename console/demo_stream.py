@@ -16,9 +16,7 @@ from console.streaming import installed
 from detection.stream_topics import wanted
 from detection.triage import SYSTEM
 from engine.embedded import EachPartition
-from engine.home import Home
 from engine.log.topic_settings import create
-from engine.settings import Settings
 from engine.site import Site
 from engine.supervisor import started
 from schemas.catalogue import decode_event
@@ -29,7 +27,7 @@ PATIENCE_S: Final = 180.0
 IDLE_S: Final = 0.05
 
 
-def again(output: Output, engine: EachPartition, home: Home, settings: Settings, reported: int) -> bool:
+def again(output: Output, engine: EachPartition, site: Site, reported: int) -> bool:
     """Run a worker until all that was reported has been reported again; False where that is not so in time.
 
     reported: how many alerts triage has reported.
@@ -38,13 +36,12 @@ def again(output: Output, engine: EachPartition, home: Home, settings: Settings,
     if not installed():
         output.say("Faust is not installed here; `pip install daybook-engine[stream]` brings it.")
         return True
-    site = Site(home, settings)
-    home.add_missing_keys(SYSTEM)
+    site.home.add_missing_keys(SYSTEM)
     create(site.kafka, site.count, min(3, site.kafka.brokers()), wanted)
     env = {
-        "DAYBOOK_HOME": str(home.root.resolve()),
+        "DAYBOOK_HOME": str(site.home.root.resolve()),
         "DAYBOOK_KAFKA_BOOTSTRAP": site.kafka.bootstrap,
-        "DAYBOOK_TOPIC_PREFIX": settings.topic_prefix,
+        "DAYBOOK_TOPIC_PREFIX": site.kafka.prefix,
     }
     began = time.monotonic()
     worker = started(["run", "stream"], env)

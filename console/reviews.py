@@ -12,8 +12,8 @@ from engine.settings import Settings
 from projections.queries import digits
 from projections.reviews_queries import ReviewRow
 from projections.reviews_queries import reviews as find_reviews
+from schemas.message import Command
 from schemas.money import format_minor
-from schemas.reviews import DeclinePayment, EscalateReview, ReleasePayment, ReviewLabel
 
 
 def list_reviews(output: Output, home: Home, settings: Settings, book: str | None, *, over: bool) -> None:
@@ -49,57 +49,18 @@ def _next(row: ReviewRow) -> str:
     return "" if row.answer_by is None else f"{row.on_timeout} {row.answer_by:%Y-%m-%d %H:%M}"
 
 
-def release(
+def decide(
     output: Output,
     home: Home,
     settings: Settings,
     book: str | None,
-    payment: str,
-    *,
     named: str | None,
-    reason: str,
-    label: ReviewLabel,
-) -> bool:
-    """Let it go; False where that was refused."""
-    name = _only(output, home, settings, book)
-    said = {"payment": payment, "reason": reason, "label": label}
-    return not send(output, home, settings, ReleasePayment, named, name, **said).rejected
-
-
-def decline(
-    output: Output,
-    home: Home,
-    settings: Settings,
-    book: str | None,
+    kind: type[Command],
     payment: str,
-    *,
-    named: str | None,
-    reason: str,
-    label: ReviewLabel,
+    /,
+    **fields: object,
 ) -> bool:
-    """End it; False where that was refused."""
-    name = _only(output, home, settings, book)
-    said = {"payment": payment, "reason": reason, "label": label}
-    return not send(output, home, settings, DeclinePayment, named, name, **said).rejected
-
-
-def escalate(
-    output: Output,
-    home: Home,
-    settings: Settings,
-    book: str | None,
-    payment: str,
-    *,
-    named: str | None,
-    reason: str,
-) -> bool:
-    """Leave it to others; False where that was refused."""
-    name = _only(output, home, settings, book)
-    return not send(
-        output, home, settings, EscalateReview, named, name, payment=payment, reason=reason
-    ).rejected
-
-
-def _only(output: Output, home: Home, settings: Settings, book: str | None) -> str:
+    """Release, decline or leave to others, as `kind` says; False where that was refused."""
     with book_session(output, home, settings, book) as (_, name):
-        return name
+        pass
+    return not send(output, home, settings, kind, named, name, payment=payment, **fields).rejected

@@ -53,8 +53,11 @@ def release(
 ) -> None:
     """Let a payment go, unless something else stands in its way."""
     from console import reviews as work
+    from schemas.reviews import ReleasePayment
 
-    done = in_home(work.release, json, home, book, payment, named=as_user, reason=reason, label=label or "")
+    done = in_home(
+        work.decide, json, home, book, as_user, ReleasePayment, payment, reason=reason, label=label or ""
+    )
     raise typer.Exit(DONE if done else SOME_REJECTED)
 
 
@@ -69,8 +72,11 @@ def decline(
 ) -> None:
     """End a payment: it is not sent, and its money is free again. The customer is not told why."""
     from console import reviews as work
+    from schemas.reviews import DeclinePayment
 
-    done = in_home(work.decline, json, home, book, payment, named=as_user, reason=reason, label=label or "")
+    done = in_home(
+        work.decide, json, home, book, as_user, DeclinePayment, payment, reason=reason, label=label or ""
+    )
     raise typer.Exit(DONE if done else SOME_REJECTED)
 
 
@@ -84,6 +90,7 @@ def escalate(
 ) -> None:
     """Leave the decision to others. Whoever does can no longer release it."""
     from console import reviews as work
+    from schemas.reviews import EscalateReview
 
-    done = in_home(work.escalate, json, home, book, payment, named=as_user, reason=reason)
+    done = in_home(work.decide, json, home, book, as_user, EscalateReview, payment, reason=reason)
     raise typer.Exit(DONE if done else SOME_REJECTED)

@@ -59,7 +59,7 @@ class Rows(MutableMapping[str, str]):
         self.batch.put(self._kept, self.partition, name.encode(), value.encode())
 
     def __delitem__(self, name: str) -> None:
-        raise NotImplementedError("accounts and books are never forgotten")
+        raise AssertionError("accounts and books are never forgotten")
 
     def __iter__(self) -> Iterator[str]:
         return (key.decode() for key in self._kept)
